@@ -1,0 +1,122 @@
+"""A run on disk: one safetensors file, tensors and a JSON text, replaced as a whole or not at all."""
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from torch import Tensor
+
+from text2art_nb.errors import RunError, SettingsError
+from text2art_nb.settings import Settings
+
+NAME: Final = "checkpoint.safetensors"
+_KEY: Final = "text2art"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a run stood.
+
+    settings: resolved, with the steering that happened; tensors and numbers: what `Loop.state` gave, empty before the
+    first iteration; seconds: spent drawing.
+    """
+
+    settings: Settings
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def write(self, path: Path) -> None:
+        """Write to `path` so that a kill at any moment leaves the old file or the new one, never half of either."""
+        from safetensors.torch import save
+
+        text = {"settings": self.settings.to_recipe(), "numbers": dict(self.numbers), "seconds": self.seconds}
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.tensors.items()}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        with part.open("wb") as file:
+            file.write(save(tensors, {_KEY: json.dumps(text)}))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+        with contextlib.suppress(
+            OSError
+        ):  # some file systems (Drive's) can't sync a directory; the file itself is safe
+            _sync(path.parent)
+
+    @classmethod
+    def read(cls, path: Path) -> "Checkpoint":
+        """Read what `write` wrote; `path` is the file or its directory. Raises RunError where it isn't one."""
+        from safetensors import SafetensorError, safe_open
+
+        path = path / NAME if path.is_dir() else path
+        if not path.exists():
+            raise RunError(f"there is no run to go on with at {path}")
+        try:
+            with safe_open(path, framework="pt") as file:
+                text = json.loads((file.metadata() or {})[_KEY])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            settings = Settings.from_recipe(text["settings"], trusted=True)
+            numbers = {str(name): float(value) for name, value in text["numbers"].items()}
+            return cls(settings, tensors, numbers, float(text["seconds"]))
+        except SettingsError as error:
+            raise RunError(f"{path} asks for something that can't be drawn: {error}") from error
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise RunError(f"{path} is not a checkpoint of text2art, or a damaged one") from error
+
+
+def _sync(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class Writer:
+    """Writes checkpoints on a thread of its own, so that the loop never waits for the disk; only the newest counts."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._turn = threading.Condition()
+        self._waiting: Checkpoint | None = None
+        self._busy = False
+        self._error: OSError | None = None
+
+    def put(self, checkpoint: Checkpoint) -> None:
+        """Have `checkpoint` written soon. Raises RunError if an earlier one could not be."""
+        self._raise()
+        with self._turn:
+            self._waiting = checkpoint
+            if not self._busy:
+                self._busy = True
+                threading.Thread(target=self._work, name="text2art-checkpoint").start()
+
+    def flush(self) -> None:
+        """Wait until everything is written. Raises RunError if it could not be."""
+        with self._turn:
+            self._turn.wait_for(lambda: not self._busy)
+        self._raise()
+
+    def _work(self) -> None:
+        while True:
+            with self._turn:
+                checkpoint, self._waiting = self._waiting, None
+                if checkpoint is None:
+                    self._busy = False
+                    self._turn.notify_all()
+                    return
+            try:
+                checkpoint.write(self._path)
+            except OSError as error:
+                self._error = error
+
+    def _raise(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise RunError(f"the run can't be saved to {self._path}: {error.strerror or error}") from error

@@ -1,0 +1,117 @@
+"""VQGAN (Esser et al. 2021, "Taming transformers"): a grid of codes that a frozen decoder paints.
+
+The latents move freely; what is decoded is the nearest code of each, and the gradient passes straight through, as in
+Crowson's VQGAN+CLIP (Crowson et al. 2022) and in pixray.
+"""
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from text2art_nb import models
+from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, resize
+from text2art_nb.errors import ModelError
+from text2art_nb.settings import Settings
+
+if TYPE_CHECKING:
+    from diffusers.models.autoencoders.vq_model import VQModel
+
+
+class VQGANDrawer(Drawer):
+    """Parameters: `latents` [B,C,h,w], one for each code of the picture, h = H/f and w = W/f.
+
+    Learning rate of pixray's vqgan drawer (Adam, 0.2, a tenth of it after 75 % of the iterations).
+    """
+
+    learning_rate: ClassVar[float] = 0.2
+    codebook: Tensor
+    lowest: Tensor
+    highest: Tensor
+
+    def __init__(self, model: "VQModel", canvas: tuple[int, int], candidates: int, generator: torch.Generator) -> None:
+        """model: frozen; canvas: (width, height), multiples of the model's factor. Starts from codes of soft noise."""
+        super().__init__()
+        self._frozen = Frozen(model)
+        self.canvas = canvas
+        codebook = model.quantize.embedding.weight.detach().float()
+        self.register_buffer("codebook", codebook, persistent=False)
+        self.register_buffer("lowest", codebook.amin(0)[None, :, None, None], persistent=False)
+        self.register_buffer("highest", codebook.amax(0)[None, :, None, None], persistent=False)
+        start = self._encode(_soft_noise(candidates, canvas, generator).to(codebook.device))
+        self.latents = nn.Parameter(start)
+
+    @property
+    def _model(self) -> "VQModel":
+        return self._frozen.network  # type: ignore[return-value]
+
+    def render(self) -> Tensor:
+        codes = self._nearest_codes(self.latents)
+        decoded = self._model.decode(codes, force_not_quantize=True).sample
+        return clamp_with_gradient(decoded.float() / 2 + 0.5)
+
+    @torch.no_grad()
+    def start_from(self, image: Tensor) -> None:
+        encoded = self._encode(resize(image, self.canvas).to(self.latents.device))
+        self.latents.copy_(encoded.expand_as(self.latents))
+
+    @torch.no_grad()
+    def constrain(self) -> None:
+        self.latents.copy_(self.latents.maximum(self.lowest).minimum(self.highest))
+
+    @torch.no_grad()
+    def _encode(self, image: Tensor) -> Tensor:
+        """Latents [B,C,h,w] of a picture [B,3,H,W] in 0..1."""
+        latents: Tensor = self._model.encode(image * 2 - 1).latents
+        return latents.float().maximum(self.lowest).minimum(self.highest)
+
+    def _nearest_codes(self, latents: Tensor) -> Tensor:
+        """Each latent's nearest code, with the latents' own gradient (straight-through)."""
+        with torch.no_grad():
+            flat = latents.movedim(1, -1).flatten(0, 2)
+            distances = self.codebook.square().sum(1) - 2 * flat @ self.codebook.T
+            nearest = self.codebook[distances.argmin(1)]
+            codes = nearest.view(*latents.shape[:1], *latents.shape[2:], -1).movedim(-1, 1)
+        return latents + (codes - latents).detach()
+
+
+def _soft_noise(candidates: int, canvas: tuple[int, int], generator: torch.Generator) -> Tensor:
+    """Pictures [B,3,H,W] of blurred grey-ish noise: a start without a subject, and not the same twice."""
+    width, height = canvas
+    coarse = torch.randn(candidates, 3, max(2, height // 16), max(2, width // 16), generator=generator)
+    return resize((0.5 + 0.2 * coarse).clamp(0, 1), canvas)
+
+
+@functools.lru_cache(maxsize=4)
+def load(directory: Path, device: torch.device) -> "VQModel":
+    """The frozen VQModel saved in `directory` (diffusers' layout: config.json and safetensors, or a tensors-only .bin).
+
+    One copy a device is shared by all runs. Raises ModelError where the files aren't a VQModel.
+    """
+    from diffusers.models.autoencoders.vq_model import VQModel
+
+    try:
+        model = VQModel.from_pretrained(directory, local_files_only=True, low_cpu_mem_usage=False)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(f"{directory} holds no VQGAN that diffusers.VQModel can load: {error}") from error
+    return model.eval().requires_grad_(False).to(device)
+
+
+def factor(model: "VQModel") -> int:
+    """How many pixels one code stands for, along each side."""
+    return int(2 ** (len(model.config["block_out_channels"]) - 1))
+
+
+def build(settings: Settings, device: torch.device, generator: torch.Generator) -> VQGANDrawer:
+    """The drawer that `settings` ask for, on `device`, with its start drawn from `generator` (a CPU generator).
+
+    The embedded VQGAN draws at half the size that is asked for and the picture is enlarged: its world is made of
+    smooth shapes, and four times the pixels would cost four times the time.
+    """
+    name = "imagenet_f16_16384" if settings.model == "full" else settings.model
+    model = load(models.locate(name, "vqgan"), device)
+    step, divisor = factor(model), 2 if name == "embedded" else 1
+    width, height = (max(1, round(side / divisor / step)) * step for side in settings.picture_size)
+    return VQGANDrawer(model, (width, height), settings.candidates, generator).to(device)

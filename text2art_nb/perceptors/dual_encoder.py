@@ -1,0 +1,108 @@
+"""CLIP and its relatives, as `transformers` saves them: CLIPModel, SiglipModel, VisionTextDualEncoderModel.
+
+All speak `get_text_features` and `get_image_features`; the embedded CLIP is one more of them.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from text2art_nb.errors import ModelError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+_CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+_CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+class DualEncoder:
+    """A perceptor over a `transformers` dual encoder; see `perceptors.base.Perceptor`."""
+
+    def __init__(
+        self, name: str, model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", pixels: dict[str, Any]
+    ) -> None:
+        """pixels: what its preprocessor_config.json says (size, image_mean, image_std), or {} for CLIP's own."""
+        self.name = name
+        self._model = model.eval().requires_grad_(False)
+        self._tokenizer = tokenizer
+        self.size = _side(pixels, model.config)
+        self.jitter = float(pixels.get("text2art_jitter", 1.0))
+        device = next(model.parameters()).device
+        self._mean = torch.tensor(pixels.get("image_mean", _CLIP_MEAN), device=device).view(1, 3, 1, 1)
+        self._std = torch.tensor(pixels.get("image_std", _CLIP_STD), device=device).view(1, 3, 1, 1)
+
+    @property
+    def longest(self) -> int:
+        text = getattr(self._model.config, "text_config", self._model.config)
+        return int(text.max_position_embeddings)
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._tokenizer(text).input_ids)
+
+    @torch.no_grad()
+    def read(self, texts: Sequence[str]) -> Tensor:
+        # SigLIP was trained on texts padded to their full length and reads nothing else well.
+        padding = "max_length" if self._model.config.model_type.startswith("siglip") else True
+        tokens = self._tokenizer(
+            list(texts), padding=padding, truncation=True, max_length=self.longest, return_tensors="pt"
+        )
+        known = {key: tokens[key].to(self._mean.device) for key in ("input_ids", "attention_mask") if key in tokens}
+        return _unit(self._model.get_text_features(**known))
+
+    def see(self, views: Tensor) -> Tensor:
+        return _unit(self._model.get_image_features(pixel_values=(views - self._mean) / self._std))
+
+
+def _unit(features: Any) -> Tensor:
+    """Features as unit vectors in float32; transformers 5 wraps them in an output, version 4 did not."""
+    vectors = features if isinstance(features, Tensor) else features.pooler_output
+    return F.normalize(vectors.float(), dim=-1)
+
+
+def _side(pixels: dict[str, Any], config: Any) -> int:
+    """The side of the square that the eye expects: its own config knows best, its preprocessor else."""
+    side = getattr(config.vision_config, "image_size", None)
+    if isinstance(side, int) and "crop_size" not in pixels and "size" not in pixels:
+        return side
+    size = pixels.get("crop_size", pixels.get("size", side))
+    if isinstance(size, dict):
+        size = size.get("height", size.get("shortest_edge"))
+    if not isinstance(size, int):
+        raise ModelError("this perceptor's files don't say how large the pictures are that it sees")
+    return size
+
+
+def load(name: str, directory: Path, device: torch.device) -> DualEncoder:
+    """The dual encoder saved in `directory`. Raises ModelError where the files aren't one.
+
+    Weights come from safetensors, or from a .bin that is read with `weights_only`: nothing is unpickled.
+    """
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()  # its bar for reading one small file is noise in a notebook
+    kinds = {
+        "clip": "CLIPModel",
+        "siglip": "SiglipModel",
+        "siglip2": "Siglip2Model",
+        "vision-text-dual-encoder": "VisionTextDualEncoderModel",
+    }
+    try:
+        config = json.loads((directory / "config.json").read_text())
+        kind = kinds.get(config.get("model_type", ""))
+        if kind is None:
+            raise ModelError(
+                f"{directory} holds a {config.get('model_type')!r}; a perceptor is one of {', '.join(kinds)}"
+            )
+        model = getattr(transformers, kind).from_pretrained(directory, local_files_only=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(f"{directory} holds no CLIP that transformers can load: {error}") from error
+    preprocessor = directory / "preprocessor_config.json"
+    pixels = json.loads(preprocessor.read_text()) if preprocessor.exists() else {}
+    return DualEncoder(name, model.to(device), tokenizer, pixels)
