@@ -119,8 +119,7 @@ def check_stranger(picture: Any) -> None:
         )
 
 
-# What Pillow raises on damaged or hostile files (SyntaxError is its word for a broken PNG; its warning of a bomb, a
-# RuntimeWarning, is only raised under -W error).
+# What Pillow raises on damaged or hostile files; SyntaxError is its word for a broken PNG.
 _DECODING = (
     OSError,
     ValueError,
@@ -133,7 +132,6 @@ _DECODING = (
     MemoryError,
     struct.error,
     zlib.error,
-    RuntimeWarning,
 )
 
 
@@ -264,7 +262,9 @@ def _open(data: bytes, name: str) -> "Image.Image":
             return ImageOps.exif_transpose(image)
     except _TooLarge:
         raise
-    except (*_DECODING, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(f"a picture may have at most {MAX_SOURCE_PIXELS // 10**6} million pixels") from error
+    except _DECODING as error:
         known = ", ".join(_FORMATS[:-1])
         raise ValueError(f"{name} is not a picture that can be opened ({known} and {_FORMATS[-1]} can)") from error
 

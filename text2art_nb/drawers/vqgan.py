@@ -5,6 +5,7 @@ Crowson's VQGAN+CLIP (Crowson et al. 2022) and in pixray.
 """
 
 import functools
+import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -93,8 +94,8 @@ def load(directory: Path, device: torch.device) -> "VQModel":
     from diffusers.models.autoencoders.vq_model import VQModel
 
     try:
-        model = VQModel.from_pretrained(directory, local_files_only=True, low_cpu_mem_usage=False)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        model = VQModel.from_pretrained(directory, local_files_only=True, low_cpu_mem_usage=False, torch_dtype=torch.float32)
+    except (OSError, ValueError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
         raise ModelError(f"{directory} holds no VQGAN that diffusers.VQModel can load: {error}") from error
     return model.eval().requires_grad_(False).to(device)
 

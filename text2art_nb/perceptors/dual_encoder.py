@@ -4,13 +4,14 @@ All speak `get_text_features` and `get_image_features`; the embedded CLIP is one
 """
 
 import json
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from text2art_nb.errors import ModelError
 
@@ -29,7 +30,7 @@ class DualEncoder:
     ) -> None:
         """pixels: what its preprocessor_config.json says (size, image_mean, image_std), or {} for CLIP's own."""
         self.name = name
-        self._model = model.eval().requires_grad_(False)
+        self._model = _with_flat_pooling(model.eval().requires_grad_(False))
         self._tokenizer = tokenizer
         self.size = _side(pixels, model.config)
         self.jitter = float(pixels.get("text2art_jitter", 1.0))
@@ -57,6 +58,15 @@ class DualEncoder:
 
     def see(self, views: Tensor) -> Tensor:
         return _unit(self._model.get_image_features(pixel_values=(views - self._mean) / self._std))
+
+
+def _with_flat_pooling(model: "PreTrainedModel") -> "PreTrainedModel":
+    """Make a convolutional eye's pooled features [n,D]: transformers 5.23 leaves a ResNet's as [n,D,1,1], over which
+    VisionTextDualEncoderModel's own projection stumbles."""
+    pooler = getattr(getattr(model, "vision_model", None), "pooler", None)
+    if isinstance(pooler, nn.AdaptiveAvgPool2d):
+        model.vision_model.pooler = nn.Sequential(pooler, nn.Flatten(1))
+    return model
 
 
 def _unit(features: Any) -> Tensor:
@@ -99,9 +109,9 @@ def load(name: str, directory: Path, device: torch.device) -> DualEncoder:
             raise ModelError(
                 f"{directory} holds a {config.get('model_type')!r}; a perceptor is one of {', '.join(kinds)}"
             )
-        model = getattr(transformers, kind).from_pretrained(directory, local_files_only=True)
+        model = getattr(transformers, kind).from_pretrained(directory, local_files_only=True, dtype=torch.float32)
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
         raise ModelError(f"{directory} holds no CLIP that transformers can load: {error}") from error
     preprocessor = directory / "preprocessor_config.json"
     pixels = json.loads(preprocessor.read_text()) if preprocessor.exists() else {}

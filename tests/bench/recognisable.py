@@ -1,0 +1,108 @@
+"""Is what was asked for in the picture? Draws the 32 prompts and asks the judge, which never guides.
+
+    python -m tests.bench.recognisable --drawer vqgan --seeds 3 --sheet docs/sheet-vqgan.jpg
+
+Prints one JSON line: how often the judge picks the right prompt of the 32 (and, as a check on the judge itself, how
+often for rendered pictures of the same prompts), and in how many runs its own score rose from first to last frame.
+"""
+
+import argparse
+import json
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from tests.bench.prompts import PROMPTS
+from text2art_nb import models
+from text2art_nb.embedded import world
+from text2art_nb.perceptors import dual_encoder
+from text2art_nb.run import Run
+from text2art_nb.settings import Settings
+
+CPU = torch.device("cpu")
+TEXTS = [asked.text for asked in PROMPTS]
+
+
+def judge() -> dual_encoder.DualEncoder:
+    """The second CLIP: another seed, another architecture, other augmentations, never optimised against."""
+    return dual_encoder.load("judge", models.locate("embedded", "judge"), CPU)
+
+
+@torch.no_grad()
+def look(eye: dual_encoder.DualEncoder, pictures: list[Image.Image]) -> Tensor:
+    """Cosine similarities [n,32] of pictures to the prompts."""
+    views = [np.asarray(p.convert("RGB").resize((eye.size, eye.size), Image.Resampling.BOX)) for p in pictures]
+    stacked = torch.from_numpy(np.stack(views)).movedim(-1, 1).float() / 255
+    return eye.see(stacked) @ eye.read(TEXTS).T
+
+
+def draw(task: tuple[int, int, str, dict[str, str]]) -> tuple[Image.Image, Image.Image]:
+    """First frame's and final picture of one prompt (by number) with one seed."""
+    torch.set_num_threads(1)
+    number, seed, drawer, settings = task
+    run = Run(Settings(prompts=TEXTS[number], drawer=drawer, seed=seed, **settings))
+    first = next(run).image
+    for _ in run:
+        pass
+    return first, run.artwork.image
+
+
+def sheet(pictures: list[Image.Image], right: list[bool], columns: int = 8, side: int = 192) -> Image.Image:
+    """A contact sheet with the prompts underneath; a dot where the judge took the picture for another prompt."""
+    rows = -(-len(pictures) // columns)
+    out = Image.new("RGB", (columns * (side + 8), rows * (side + 26)), "white")
+    pen = ImageDraw.Draw(out)
+    for k, picture in enumerate(pictures):
+        x, y = k % columns * (side + 8) + 4, k // columns * (side + 26) + 4
+        out.paste(picture.resize((side, side), Image.Resampling.LANCZOS), (x, y))
+        pen.text((x, y + side + 4), ("" if right[k] else "· ") + TEXTS[k][:34], fill="black")
+    return out
+
+
+def main() -> None:
+    """See the module's first lines."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--drawer", default="vqgan")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--prompts", type=int, default=len(PROMPTS))
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
+    asked = parser.parse_args()
+    settings = dict(pair.split("=", 1) for pair in asked.set)
+    tasks = [(k, seed, asked.drawer, settings) for seed in range(asked.seeds) for k in range(asked.prompts)]
+    with ProcessPoolExecutor(asked.processes) as pool:
+        drawn = list(pool.map(draw, tasks))
+    eye = judge()
+    before, after = look(eye, [first for first, _ in drawn]), look(eye, [last for _, last in drawn])
+    wanted = torch.tensor([task[0] for task in tasks])
+    right = (after.argmax(1) == wanted).tolist()
+    rose = after.gather(1, wanted[:, None]) > before.gather(1, wanted[:, None])
+    renders = [Image.fromarray(world.render(a.scene(v), 128)) for v in range(8) for a in PROMPTS]
+    knows = look(eye, renders).argmax(1) == torch.arange(len(PROMPTS)).repeat(8)
+    held = [r for r, task in zip(right, tasks, strict=True) if PROMPTS[task[0]].held_out]
+    wrong = [f"{TEXTS[t[0]]} -> {TEXTS[int(a.argmax())]}" for t, r, a in zip(tasks, right, after, strict=True) if not r]
+    if asked.sheet:
+        asked.sheet.parent.mkdir(parents=True, exist_ok=True)
+        last = [picture for _, picture in drawn][: asked.prompts]
+        sheet(last, right[: asked.prompts]).save(asked.sheet, quality=90)
+    print("\n".join(wrong))
+    figures = {
+        "drawer": asked.drawer,
+        "settings": settings,
+        "pictures": len(tasks),
+        "judge_right": round(sum(right) / len(right), 3),
+        "judge_right_held_out": round(sum(held) / max(1, len(held)), 3),
+        "judge_right_on_renders": round(knows.float().mean().item(), 3),
+        "judge_score_rose": round(rose.float().mean().item(), 3),
+        "judge_cosine_mean": round(after.gather(1, wanted[:, None]).mean().item(), 3),
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""The picture-book world: pictures are pure functions of scenes, captions are true, held-out pairs stay out."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from text2art_nb.embedded.world import (
+    ATTRIBUTES,
+    HELD_OUT,
+    NAMES,
+    VOCABULARY,
+    WORD,
+    Scene,
+    attributes,
+    caption,
+    holds,
+    is_held_out,
+    render,
+    render_many,
+    sample_scenes,
+    stated_vector,
+    vary,
+)
+from text2art_nb.embedded.world.captions import PLACE_WORDS, STYLE_WORDS, THING_WORDS
+
+
+def _index(name: str, value: str) -> int:
+    return ATTRIBUTES[name].index(value)
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[Scene]:
+    return sample_scenes(np.random.default_rng(0), 3000)
+
+
+def test_world_is_as_large_as_promised() -> None:
+    assert len(ATTRIBUTES["thing"]) >= 48
+    assert len(ATTRIBUTES["place"]) >= 12
+    assert len(ATTRIBUTES["style"]) >= 8
+    assert len(ATTRIBUTES["colour"]) == 11
+    assert len(ATTRIBUTES["time"]) >= 3
+    assert all(len(set(values)) == len(values) for values in ATTRIBUTES.values())
+
+
+def test_same_scene_gives_the_same_picture(scenes: list[Scene]) -> None:
+    for scene in scenes[:12]:
+        assert np.array_equal(render(scene, 48), render(scene, 48))
+
+
+def test_same_seed_gives_the_same_scenes() -> None:
+    assert sample_scenes(np.random.default_rng(3), 50) == sample_scenes(np.random.default_rng(3), 50)
+
+
+def test_processes_do_not_change_the_pictures(scenes: list[Scene]) -> None:
+    assert np.array_equal(render_many(scenes[:64], 16), render_many(scenes[:64], 16, processes=2))
+
+
+@pytest.mark.parametrize("size", [(64, 64), (96, 54), (40, 64), (33, 17), (8, 8), (200, 20)])
+def test_any_size_and_shape(scenes: list[Scene], size: tuple[int, int]) -> None:
+    for scene in scenes[:20]:
+        picture = render(scene, size)
+        assert picture.shape == (size[1], size[0], 3)
+        assert picture.dtype == np.uint8
+        assert picture.std() > 5
+
+
+def test_too_small_a_size_is_refused(scenes: list[Scene]) -> None:
+    with pytest.raises(ValueError, match="at least 8"):
+        render(scenes[0], 4)
+
+
+@pytest.mark.parametrize("style", ATTRIBUTES["style"])
+def test_small_picture_is_the_large_one_made_smaller(style: str) -> None:
+    scene = Scene(thing=_index("thing", "castle"), colour=0, style=_index("style", style), variant=5)
+    small, large = render(scene, 64).astype(float), render(scene, 256).astype(float)
+    shrunk = large.reshape(64, 4, 64, 4, 3).mean(axis=(1, 3))
+    other = render(replace(scene, variant=6), 64)
+    assert np.abs(small - shrunk).mean() < 0.6 * np.abs(small - other).mean()
+
+
+def test_every_thing_looks_different_from_every_other() -> None:
+    pictures = np.stack(
+        [render(Scene(thing=t, colour=0, variant=9), 32) for t in range(len(ATTRIBUTES["thing"]))]
+    ).astype(float)
+    apart = np.abs(pictures[:, None] - pictures[None]).mean(axis=(2, 3, 4)) + 99 * np.eye(len(pictures))
+    assert apart.min() > 3
+
+
+@pytest.mark.parametrize("attribute", ["colour", "place", "time", "weather", "style", "size", "position", "count"])
+def test_every_value_of_an_attribute_shows(attribute: str) -> None:
+    scene = Scene(thing=_index("thing", "car"), colour=0, variant=9)
+    pictures = [render(replace(scene, **{attribute: v}), 32).astype(float) for v in range(len(ATTRIBUTES[attribute]))]
+    for i, a in enumerate(pictures):
+        assert all(np.abs(a - b).mean() > 0.5 for b in pictures[:i])
+
+
+def test_variants_of_a_thing_differ() -> None:
+    scene = Scene(thing=0, colour=0)
+    assert np.abs(render(scene, 32).astype(float) - render(replace(scene, variant=1), 32)).mean() > 1
+
+
+def test_most_pictures_show_one_thing_large_or_medium(scenes: list[Scene]) -> None:
+    plain = [s for s in scenes if s.relation == 0 and s.count == 0 and s.size > 0]
+    assert len(plain) / len(scenes) > 0.73
+
+
+def test_held_out_pairs_never_come_in_training(scenes: list[Scene]) -> None:
+    for s in scenes:
+        for thing in (s.thing, s.thing2) if s.relation else (s.thing,):
+            name = ATTRIBUTES["thing"][thing]
+            assert (name, ATTRIBUTES["place"][s.place]) not in HELD_OUT
+            assert (name, ATTRIBUTES["style"][s.style]) not in HELD_OUT
+
+
+def test_held_out_scenes_always_have_a_held_out_pair() -> None:
+    assert all(is_held_out(s) for s in sample_scenes(np.random.default_rng(1), 300, held_out=True))
+
+
+def test_every_value_comes_in_training(scenes: list[Scene]) -> None:
+    pairs = sample_scenes(np.random.default_rng(8), 1500, relations=1.0)
+    vectors = np.stack([attributes(s) for s in [*scenes, *pairs]])
+    for k, name in enumerate(NAMES):
+        assert set(vectors[:, k].tolist()) >= set(range(len(ATTRIBUTES[name])))
+
+
+def test_captions_state_only_what_the_picture_shows(scenes: list[Scene]) -> None:
+    rng = np.random.default_rng(2)
+    for s in scenes:
+        stated = stated_vector(caption(s, rng)[1])
+        assert (stated >= 0).any()
+        assert holds(stated[None], attributes(s)[None]).all()
+
+
+def test_captions_say_what_they_state(scenes: list[Scene]) -> None:
+    rng = np.random.default_rng(4)
+    for s in scenes:
+        text, stated = caption(s, rng)
+        text = text.lower()
+        assert ("colour" in stated) or s.relation or not any(f" {c} car" in text for c in ("red", "blue", "green"))
+        if stated.get("time") == _index("time", "night"):
+            assert any(w in text for w in ("night", "moonlight", "dark"))
+        if stated.get("count", 0) == 1:
+            assert any(w in text for w in ("two", "2", "pair"))
+
+
+def test_colours_that_a_style_hides_are_not_stated(scenes: list[Scene]) -> None:
+    rng = np.random.default_rng(5)
+    grey = [s for s in scenes if ATTRIBUTES["style"][s.style] in ("pencil sketch", "monochrome")]
+    assert len(grey) > 0
+    assert not any({"colour", "colour2"} & caption(s, rng)[1].keys() for s in grey)
+
+
+def test_every_value_has_words() -> None:
+    assert tuple(THING_WORDS) == ATTRIBUTES["thing"]
+    assert tuple(PLACE_WORDS) == ATTRIBUTES["place"]
+    assert tuple(STYLE_WORDS) == ATTRIBUTES["style"]
+
+
+def test_vocabulary_has_every_word_of_the_captions(scenes: list[Scene]) -> None:
+    rng = np.random.default_rng(6)
+    words = {w for s in scenes for w in WORD.findall(caption(s, rng)[0].lower())}
+    assert words <= VOCABULARY
+
+
+@pytest.mark.parametrize("attribute", ["thing", "colour", "place", "style"])
+def test_vary_changes_one_attribute_only(scenes: list[Scene], attribute: str) -> None:
+    scene = next(s for s in scenes if s.relation == 0 and (attributes(s) >= 0)[NAMES.index(attribute)])
+    others = vary(scene, attribute, np.random.default_rng(0), 5)
+    values = [getattr(s, attribute) for s in [scene, *others]]
+    assert len(set(values)) == 6
+    assert not any(is_held_out(s) for s in others)
+    assert all(replace(s, **{attribute: values[0]}) == scene for s in others)
+
+
+def test_vary_relation_swaps_the_two_things(scenes: list[Scene]) -> None:
+    scene = next(s for s in scenes if s.relation)
+    (swapped,) = vary(scene, "relation", np.random.default_rng(0), 3)
+    assert (swapped.thing, swapped.thing2) == (scene.thing2, scene.thing)
+    assert vary(swapped, "relation", np.random.default_rng(0), 1) == [scene]
+
+
+def test_vary_refuses_what_the_picture_does_not_show() -> None:
+    with pytest.raises(ValueError, match="nothing to swap"):
+        vary(Scene(0, 0), "relation", np.random.default_rng(0), 1)
+    with pytest.raises(ValueError, match="colour"):
+        vary(Scene(0, 0, style=_index("style", "monochrome")), "colour", np.random.default_rng(0), 1)
+
+
+def test_a_caption_about_one_of_two_things_holds_and_a_swapped_relation_does_not() -> None:
+    cat, house = _index("thing", "cat"), _index("thing", "house")
+    shown = attributes(Scene(cat, 0, relation=1, thing2=house, colour2=4))[None]
+    said = [
+        {"thing": house},
+        {"thing": house, "colour": 4},
+        {"thing": house, "colour": 0},
+        {"thing": cat, "relation": 1, "thing2": house},
+        {"thing": house, "relation": 1, "thing2": cat},
+    ]
+    assert holds(np.stack([stated_vector(s) for s in said]), shown)[:, 0].tolist() == [True, True, False, True, False]

@@ -1,0 +1,94 @@
+"""What a recipe that came from elsewhere may not hold. It is checked before any of it is looked at closely."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from text2art_nb.errors import SettingsError
+from text2art_nb.pictures import PNG_PREFIX, check_stranger
+from text2art_nb.prompts import split_weight
+from text2art_nb.values import shown
+
+MAX_CHARS = 32_000_000
+"""Most characters in all texts of a recipe, its pictures with them."""
+MAX_TEXT_CHARS = 300_000
+"""Most characters in all texts of a recipe but its pictures."""
+MAX_VALUES = 20_000
+MAX_IMAGE_PROMPTS = 8
+MAX_DEPTH = 6
+
+
+def check_recipe(values: Mapping[str, Any]) -> None:
+    """Refuse a stranger's settings (by their proper names) that are too large, or that reach for this machine's files.
+
+    Bounded: total text, number and depth of values, the length and the pixel size of pictures. Pictures must be PNG
+    data URIs; `model` and `perceptors` must be plain names. No pixel is decoded and no file is opened.
+
+    Raises:
+        SettingsError: what is wrong.
+    """
+    check_bounds(values)
+    problems: dict[str, str] = {}
+    for field, picture in _pictures(values):
+        try:
+            check_stranger(picture)
+        except ValueError as error:
+            problems.setdefault(field, f"{field} cannot be used: {error}")
+    for field in ("model", "perceptors"):
+        for name in _listed(values.get(field)):
+            if isinstance(name, str) and not _is_plain_name(name):
+                sentence = (
+                    f"{field} in a recipe from elsewhere must be a plain name, not a directory; got {shown(name)}"
+                )
+                problems.setdefault(field, sentence)
+    if problems:
+        raise SettingsError(problems)
+
+
+def check_bounds(recipe: Mapping[str, Any]) -> None:
+    """Count a recipe's values, characters and depth, without recursion, up to the first bound that it breaks.
+
+    Raises:
+        SettingsError: it breaks one.
+    """
+    characters = text_characters = count = 0
+    waiting: list[tuple[Any, int]] = [(recipe, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, str):
+            characters += len(value)
+            text_characters += 0 if value.startswith(PNG_PREFIX) else len(value)
+        elif isinstance(value, int) and value.bit_length() > 64:
+            raise SettingsError("this recipe holds a number that is too large to be a setting")
+        elif isinstance(value, Mapping | list | tuple):
+            count += len(value)
+            inside: Iterable[Any] = [*value.keys(), *value.values()] if isinstance(value, Mapping) else value
+            if count <= MAX_VALUES:
+                waiting.extend((each, depth + 1) for each in inside)
+        too_long = characters > MAX_CHARS or text_characters > MAX_TEXT_CHARS
+        if too_long or depth > MAX_DEPTH or count > MAX_VALUES:
+            raise SettingsError("this recipe is too large or too deeply nested to be one of text2art's")
+
+
+def _pictures(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    pictures = [("init_image", values["init_image"])] if values.get("init_image") is not None else []
+    for entry in _listed(values.get("image_prompts"))[: MAX_IMAGE_PROMPTS + 1]:  # more of them is an error anyway
+        pictures.append(("image_prompts", split_weight(entry)[0] if isinstance(entry, str) else entry))
+    return pictures
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _is_plain_name(name: str) -> bool:
+    """Whether a name, or each in a list of them with commas, cannot be taken for a path; "ViT-B/32" is a name."""
+    parts = [part.strip() for part in name.split(",")]
+    return all(
+        re.fullmatch(r"[A-Za-z0-9][\w.@+-]*(/[A-Za-z0-9][\w.@+-]*)?", part, re.ASCII) and not os.path.exists(part)
+        for part in parts
+        if part
+    )
