@@ -81,7 +81,7 @@ def test_the_gradient_reaches_every_pixel_of_a_large_picture() -> None:
 def test_the_gathered_gradient_is_the_true_one() -> None:
     """The two-stage backward against plain autograd, by finite differences in float64."""
     image = torch.rand(1, 3, 12, 12, dtype=torch.float64)
-    views = draw_views(3, (12, 12), 1, generator(), jitter=0.5)
+    views = draw_views(3, (12, 12), 1, generator(), strength=0.5)
 
     def total(picture: Tensor) -> Tensor:
         return Pyramid(picture, 8).see(views, None).sin().sum()
@@ -98,15 +98,15 @@ def test_the_gathered_gradient_is_the_true_one() -> None:
         assert math.isclose(slope.item(), leaf.grad[place].item(), rel_tol=1e-3, abs_tol=1e-6)
 
 
-def test_a_grey_picture_keeps_its_grey_under_colour_jitter() -> None:
+def test_a_grey_picture_keeps_its_grey_when_colours_stray() -> None:
     views = draw_views(30, (32, 32), 0, generator())
     seen = Pyramid(torch.full((1, 3, 32, 32), 0.5), 16).see(views, None)
     torch.testing.assert_close(seen, torch.full_like(seen, 0.5), atol=1e-4, rtol=0)
 
 
-def test_jitter_changes_colours_and_can_be_switched_off() -> None:
+def test_colours_stray_and_can_be_told_not_to() -> None:
     red = torch.tensor([0.8, 0.2, 0.2]).view(1, 3, 1, 1).expand(1, 3, 32, 32)
-    lively = Pyramid(red, 16).see(draw_views(30, (32, 32), 0, generator(), jitter=1), None)
-    still = Pyramid(red, 16).see(draw_views(30, (32, 32), 0, generator(), jitter=0), None)
+    lively = Pyramid(red, 16).see(draw_views(30, (32, 32), 0, generator(), strength=1), None)
+    still = Pyramid(red, 16).see(draw_views(30, (32, 32), 0, generator(), strength=0), None)
     assert lively.std(1).max() > 0.02
     assert still.std(1).max() < 1e-3

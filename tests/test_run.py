@@ -269,3 +269,40 @@ def test_an_image_prompt_pulls_towards_the_picture(tiny: Tiny) -> None:
     picture = Image.effect_mandelbrot((48, 32), (-2, -1, 1, 1), 20).convert("RGB")
     frames = list(Run(tiny(prompts="", image_prompts=[picture], iterations=30)))
     assert frames[-1].score > frames[0].score
+
+
+@pytest.mark.parametrize("drawer", ["vqgan", "pixel"])
+def test_half_precision_scores_like_full_precision(tiny: Tiny, drawer: str) -> None:
+    scores = {}
+    for precision in ("float32", "bfloat16"):
+        scores[precision] = next(Run(tiny(drawer=drawer, precision=precision))).score
+    assert scores["bfloat16"] == pytest.approx(scores["float32"], abs=0.02)
+    assert scores["bfloat16"] != scores["float32"]
+
+
+def test_a_device_that_is_not_there_is_said_plainly(tiny: Tiny) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(RunError, match="no device 'cuda'"):
+        next(Run(tiny(device="cuda")))
+
+
+def test_a_prompt_of_weight_zero_is_no_trouble(tiny: Tiny) -> None:
+    assert len(list(Run(tiny(prompts="a cat:0")))) == 6
+
+
+def test_symmetry_and_mirror_make_symmetric_pictures(tiny: Tiny) -> None:
+    run = Run(tiny(filters=("mirror",), size=(32, 32)))
+    list(run)
+    picture = run.artwork.image
+    from PIL import ImageOps
+
+    assert ImageOps.mirror(picture).tobytes() == picture.tobytes()
+
+
+def test_the_lookup_filter_leaves_only_the_palettes_colours(tiny: Tiny) -> None:
+    run = Run(tiny(drawer="pixel", filters=("lookup",), palette="[black,#ff0000,white]"))
+    list(run)
+    colours = {colour for _, colour in run.artwork.image.getcolors() or []}
+    assert colours <= {(0, 0, 0), (255, 0, 0), (255, 255, 255)}
+    assert len(colours) > 1

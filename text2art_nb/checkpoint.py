@@ -7,12 +7,13 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Final
 
 from text2art_nb.errors import RunError, SettingsError
 from text2art_nb.settings import Settings
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 NAME: Final = "checkpoint.safetensors"
 _KEY: Final = "text2art"
@@ -27,7 +28,7 @@ class Checkpoint:
     """
 
     settings: Settings
-    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    tensors: "Mapping[str, Tensor]" = field(default_factory=dict)
     numbers: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -86,7 +87,7 @@ class Writer:
         self._turn = threading.Condition()
         self._waiting: Checkpoint | None = None
         self._busy = False
-        self._error: OSError | None = None
+        self._error: Exception | None = None
 
     def put(self, checkpoint: Checkpoint) -> None:
         """Have `checkpoint` written soon. Raises RunError if an earlier one could not be."""
@@ -113,10 +114,11 @@ class Writer:
                     return
             try:
                 checkpoint.write(self._path)
-            except OSError as error:
+            except Exception as error:  # raised where somebody can act on it: at the next put or flush
                 self._error = error
 
     def _raise(self) -> None:
         error, self._error = self._error, None
         if error is not None:
-            raise RunError(f"the run can't be saved to {self._path}: {error.strerror or error}") from error
+            reason = getattr(error, "strerror", None) or error
+            raise RunError(f"the run can't be saved to {self._path}: {reason}") from error

@@ -48,21 +48,24 @@ class Views:
         )
 
 
-def draw_views(n: int, size: tuple[int, int], iteration: int, generator: torch.Generator, jitter: float = 1.0) -> Views:
+def draw_views(
+    n: int, size: tuple[int, int], iteration: int, generator: torch.Generator, strength: float = 1.0
+) -> Views:
     """Choose `n` views (at least 1) of a picture of `size` (width, height).
 
-    jitter: 0 … 1, strength of colour and noise. The outside is reflected on even iterations and the border's colour on
-    odd ones, as in pixray. The last view is the straight one.
+    strength: 0 … 1, how far the views may stray: 1 is pixray's range, made for CLIPs that have seen the whole internet;
+    a small eye that knows nothing but its own world wants less. The outside is reflected on even iterations and the
+    border's colour on odd ones, as in pixray. The last view is the straight one.
     """
     zooms = int(0.6 * (n - 1) + 0.5)
-    crops = torch.cat([_zoom(zooms, size, generator), _wide(n - 1 - zooms, size, generator)])
-    warped = crops @ _perspective(n - 1, generator)
+    crops = torch.cat([_zoom(zooms, size, strength, generator), _wide(n - 1 - zooms, size, generator)])
+    warped = crops @ _perspective(n - 1, strength, generator)
     straight = torch.eye(3)[None]
-    noise = torch.rand(n, generator=generator) * 0.1 * jitter
+    noise = torch.rand(n, generator=generator) * 0.1 * strength
     noise[-1] = 0
     return Views(
         homographies=torch.cat([warped, straight]),
-        colours=torch.cat([_colours(n - 1, jitter, generator), straight]),
+        colours=torch.cat([_colours(n - 1, strength, generator), straight]),
         noise=noise,
         noise_at=torch.rand(n, 2, generator=generator),
         zooms=zooms,
@@ -149,11 +152,12 @@ def _affine(half: Tensor, centre: Tensor) -> Tensor:
     return matrices
 
 
-def _zoom(n: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
-    """Crops of 25-95 % of the picture's square, of aspect 0.85-1.2, anywhere inside it, undistorted on any aspect."""
+def _zoom(n: int, size: tuple[int, int], strength: float, generator: torch.Generator) -> Tensor:
+    """Crops of 25-95 % of the picture's square (at strength 1; larger below), of aspect 0.85-1.2, anywhere inside it,
+    undistorted on any aspect."""
     width, height = size
     shorter = min(width, height)
-    side = _uniform(n, 0.25, 0.95, generator).sqrt() * shorter
+    side = _uniform(n, 0.95 - 0.7 * strength, 0.95, generator).sqrt() * shorter
     stretch = torch.exp(_uniform(n, -0.1625, 0.1823, generator) / 2)  # ln 0.85, ln 1.2
     half = torch.stack([side * stretch / width, side / stretch / height], dim=1).clamp(max=1)
     centre = (torch.rand(n, 2, generator=generator) * 2 - 1) * (1 - half)
@@ -170,19 +174,19 @@ def _wide(n: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
     return _affine(half, centre)
 
 
-def _perspective(n: int, generator: torch.Generator) -> Tensor:
+def _perspective(n: int, strength: float, generator: torch.Generator) -> Tensor:
     """Mild perspective for 70 % of `n` views, nothing for the rest: [n,3,3]."""
     matrices = torch.eye(3).repeat(n, 1, 1)
-    tilt = (torch.rand(n, 2, generator=generator) - 0.5) * 0.35
+    tilt = (torch.rand(n, 2, generator=generator) - 0.5) * 0.35 * strength
     matrices[:, 2, :2] = tilt * (torch.rand(n, 1, generator=generator) < 0.7)
     return matrices
 
 
-def _colours(n: int, jitter: float, generator: torch.Generator) -> Tensor:
+def _colours(n: int, strength: float, generator: torch.Generator) -> Tensor:
     """Hue turned by up to ±0.1 of the circle and saturation changed by up to ±10 %, for 80 % of the views: [n,3,3]."""
     chosen = torch.rand(n, generator=generator) < 0.8
-    angle = _uniform(n, -0.1, 0.1, generator) * 2 * torch.pi * jitter * chosen
-    saturation = 1 + _uniform(n, -0.1, 0.1, generator) * jitter * chosen
+    angle = _uniform(n, -0.1, 0.1, generator) * 2 * torch.pi * strength * chosen
+    saturation = 1 + _uniform(n, -0.1, 0.1, generator) * strength * chosen
     turn = torch.zeros(n, 3, 3)
     turn[:, 0, 0] = 1
     turn[:, 1, 1] = turn[:, 2, 2] = saturation * angle.cos()

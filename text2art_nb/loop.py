@@ -238,9 +238,9 @@ class Loop:
     def _sight(self, picture: Tensor, size: int, number: int) -> _Sight:
         """This iteration's views of `picture`, for every perceptor whose eye has `size` pixels."""
         generator = self._generator(number, size)
-        jitter = min(eye.jitter for eye in self._perceptors if eye.size == size)
+        strength = min(eye.augmentation for eye in self._perceptors if eye.size == size)
         cuts = (self.settings.num_cuts or 1) * (self.settings.batches or 1)
-        views = cutouts.draw_views(cuts + 1, self.drawer.canvas, number, generator, jitter)
+        views = cutouts.draw_views(cuts + 1, self.drawer.canvas, number, generator, strength)
         noise = cutouts.draw_field(size, generator).to(self.device)
         return _Sight(cutouts.Pyramid(picture, size), views, noise, len(picture))
 

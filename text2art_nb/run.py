@@ -3,7 +3,6 @@
 import queue
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -127,10 +126,6 @@ class Run:
             self._keep(loop)
             return frame
 
-    def frames(self) -> Iterator["Frame"]:
-        """The frames that are left."""
-        yield from self
-
     @property
     def artwork(self) -> "Artwork":
         """The picture as it stands, with the settings that draw it again from nothing."""
@@ -183,6 +178,11 @@ class Run:
         if iterations is not None:
             run.steer(iterations=iterations)
         return run
+
+    def flush(self) -> None:
+        """Wait until what is to be kept is written. Raises RunError if it can't be."""
+        if self._writer:
+            self._writer.flush()
 
     def _prepare(self) -> "Loop":
         """The loop, made at the first call: this is where models are loaded."""
@@ -296,7 +296,7 @@ class Run:
             self._done = True
         if self._writer:
             self._writer.put(self._checkpoint())
-            self._writer.flush()
+            self.flush()
 
     def _recipe(self) -> Settings:
         """The settings that draw the present picture again: one from the middle of a run is one that was stopped."""

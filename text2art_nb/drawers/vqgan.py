@@ -94,7 +94,9 @@ def load(directory: Path, device: torch.device) -> "VQModel":
     from diffusers.models.autoencoders.vq_model import VQModel
 
     try:
-        model = VQModel.from_pretrained(directory, local_files_only=True, low_cpu_mem_usage=False, torch_dtype=torch.float32)
+        model = VQModel.from_pretrained(
+            directory, local_files_only=True, low_cpu_mem_usage=False, torch_dtype=torch.float32
+        )
     except (OSError, ValueError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
         raise ModelError(f"{directory} holds no VQGAN that diffusers.VQModel can load: {error}") from error
     return model.eval().requires_grad_(False).to(device)

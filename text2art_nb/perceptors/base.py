@@ -10,12 +10,12 @@ class Perceptor(Protocol):
     """Frozen, in eval mode, shared by all runs on a device: neither `read` nor `see` may change anything in it.
 
     name: as it was asked for; size: side in pixels of the square views that it sees;
-    jitter: how much colour and noise augmentation suits it, 1.0 for a CLIP trained on photographs.
+    augmentation: how far its views may stray (see `cutouts.draw_views`), 1.0 for a CLIP of the whole internet.
     """
 
     name: str
     size: int
-    jitter: float
+    augmentation: float
 
     def read(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors [n,D] of `texts`."""

@@ -33,7 +33,7 @@ class DualEncoder:
         self._model = _with_flat_pooling(model.eval().requires_grad_(False))
         self._tokenizer = tokenizer
         self.size = _side(pixels, model.config)
-        self.jitter = float(pixels.get("text2art_jitter", 1.0))
+        self.augmentation = float(pixels.get("text2art_augmentation", 1.0))
         device = next(model.parameters()).device
         self._mean = torch.tensor(pixels.get("image_mean", _CLIP_MEAN), device=device).view(1, 3, 1, 1)
         self._std = torch.tensor(pixels.get("image_std", _CLIP_STD), device=device).view(1, 3, 1, 1)
@@ -76,11 +76,9 @@ def _unit(features: Any) -> Tensor:
 
 
 def _side(pixels: dict[str, Any], config: Any) -> int:
-    """The side of the square that the eye expects: its own config knows best, its preprocessor else."""
-    side = getattr(config.vision_config, "image_size", None)
-    if isinstance(side, int) and "crop_size" not in pixels and "size" not in pixels:
-        return side
-    size = pixels.get("crop_size", pixels.get("size", side))
+    """The side of the square that the eye sees: what its preprocessor hands it, or else what its own config says."""
+    cropped = pixels.get("do_center_crop", "crop_size" in pixels)
+    size = pixels.get("crop_size" if cropped else "size", getattr(config.vision_config, "image_size", None))
     if isinstance(size, dict):
         size = size.get("height", size.get("shortest_edge"))
     if not isinstance(size, int):

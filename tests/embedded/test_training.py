@@ -1,0 +1,260 @@
+"""The training programs: small ones run, go on after a kill as if nothing had been, and export ordinary checkpoints."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from text2art_nb.embedded import clip, metrics, vqgan, world
+from text2art_nb.embedded.data import Pool, PoolPlan, load_pool, misspell
+from text2art_nb.embedded.dual_encoder import flatten_pooling
+from text2art_nb.embedded.loop import Trainer, load_state, read_curve, run
+from text2art_nb.embedded.tokenizer import train_tokenizer
+from text2art_nb.embedded.train import WEIGHTS, publish
+
+if TYPE_CHECKING:
+    from transformers import VisionTextDualEncoderModel
+
+STEPS = 20
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Training is byte-identical on the same number of threads only."""
+    torch.set_num_threads(1)
+
+
+def tiny_dual(pieces: int) -> "VisionTextDualEncoderModel":
+    """A dual encoder of the guide's kind, a hundredth as large."""
+    from transformers import BertConfig, ResNetConfig, VisionTextDualEncoderConfig, VisionTextDualEncoderModel
+
+    eye = ResNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic")
+    eye.hidden_size = 16
+    reader = BertConfig(
+        vocab_size=pieces,
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    config = VisionTextDualEncoderConfig.from_vision_text_configs(eye, reader, projection_dim=32)
+    return flatten_pooling(VisionTextDualEncoderModel(config))
+
+
+def small_clip(folder: Path) -> clip.ClipTrainer:
+    """A CLIP training that takes seconds."""
+    pool = load_pool(PoolPlan(count=64, size=64, seed=1, group=8), folder)
+    rng = np.random.default_rng(0)
+    words = [world.caption(scene, rng)[0] for scene in world.sample_scenes(rng, 300)]
+    exam = metrics.Exam(metrics.make_line_up(1, 1), metrics.make_album(32, 2, False), metrics.make_album(32, 3, True))
+    plan = replace(clip.smaller(clip.GUIDE_PLAN, STEPS), build=tiny_dual)
+    return clip.ClipTrainer(plan, pool, exam, train_tokenizer(words, 600))
+
+
+def small_vqgan(folder: Path) -> vqgan.VqganTrainer:
+    """A VQGAN training that takes seconds."""
+    pool = load_pool(PoolPlan(count=16, size=96, seed=1), folder)
+    return vqgan.VqganTrainer(vqgan.smaller(vqgan.VQGAN_PLAN, STEPS), pool, pool)
+
+
+def same(one: object, other: object) -> bool:
+    """Whether nested states are equal to the byte."""
+    if isinstance(one, torch.Tensor):
+        return isinstance(other, torch.Tensor) and torch.equal(one, other)
+    if isinstance(one, dict):
+        return isinstance(other, dict) and one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, list | tuple):
+        return isinstance(other, list | tuple) and len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+def test_clip_training_killed_at_any_moment_ends_in_the_same_weights(tmp_path: Path) -> None:
+    whole = small_clip(tmp_path / "pools")
+    run(whole, tmp_path / "whole")
+    program = f"""
+import os, signal, sys, threading, time
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+import torch; torch.set_num_threads(1)
+from test_training import small_clip
+from text2art_nb.embedded.loop import run
+folder = Path({str(tmp_path / "killed")!r})
+def kill():
+    while not (folder / "checkpoint.pt").exists(): time.sleep(0.01)
+    time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGKILL)
+threading.Thread(target=kill, daemon=True).start()
+trainer = small_clip(Path({str(tmp_path / "pools")!r}))
+advance = trainer.advance
+def slowly():
+    time.sleep(0.1)
+    return advance()
+trainer.advance = slowly
+run(trainer, folder, save_every=0)
+"""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    killed = subprocess.run([sys.executable, "-c", program], env=environment, check=False, timeout=200)
+    assert killed.returncode == -signal.SIGKILL
+    assert 0 < load_state(tmp_path / "killed" / "checkpoint.pt")["trainer"]["step"] < STEPS
+    resumed = small_clip(tmp_path / "pools")
+    run(resumed, tmp_path / "killed", resume=True)
+    assert same(whole.state_dict(), resumed.state_dict())
+
+
+def test_vqgan_training_stopped_and_resumed_ends_in_the_same_weights(tmp_path: Path) -> None:
+    whole = small_vqgan(tmp_path / "pools")
+    run(whole, tmp_path / "whole")
+    stopped = small_vqgan(tmp_path / "pools")
+    for _ in range(STEPS // 2 + 3):
+        stopped.advance()
+    stopped.total = stopped.step
+    run(stopped, tmp_path / "stopped")
+    resumed = small_vqgan(tmp_path / "pools")
+    run(resumed, tmp_path / "stopped", resume=True)
+    assert same(whole.state_dict(), resumed.state_dict())
+
+
+def test_a_time_limit_stops_training_with_a_checkpoint_and_a_curve(tmp_path: Path) -> None:
+    trainer = small_vqgan(tmp_path / "pools")
+    run(trainer, tmp_path, minutes=0.0)
+    assert load_state(tmp_path / "checkpoint.pt")["trainer"]["step"] == 0
+    assert "psnr" in read_curve(tmp_path / "curve.jsonl")[-1]
+
+
+class Falling:
+    """A trainer that always learns."""
+
+    step, total = 0, 3
+
+    def advance(self) -> dict[str, float]:
+        self.step += 1
+        return {"loss": 1 / self.step}
+
+    def measure(self) -> dict[str, float]:
+        return {}
+
+    def state_dict(self) -> dict[str, object]:
+        return {"step": self.step}
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        self.step = int(str(state["step"]))
+
+
+def test_the_curve_reports_the_mean_of_the_losses_since_the_last_point(tmp_path: Path) -> None:
+    trainer: Trainer = Falling()
+    run(trainer, tmp_path)
+    assert read_curve(tmp_path / "curve.jsonl")[-1]["loss"] == pytest.approx((1 + 1 / 2 + 1 / 3) / 3, abs=1e-4)
+
+
+def test_a_torn_line_of_the_curve_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "curve.jsonl").write_text('{"step": 1}\n{"step": 2, "lo')
+    assert read_curve(tmp_path / "curve.jsonl") == [{"step": 1}]
+
+
+def test_exported_clip_is_an_ordinary_dual_encoder(tmp_path: Path) -> None:
+    from transformers import AutoTokenizer, VisionTextDualEncoderModel
+
+    trainer = small_clip(tmp_path / "pools")
+    trainer.advance()
+    publish(lambda directory: clip.export(trainer, directory), tmp_path / "clip")
+    loaded = flatten_pooling(VisionTextDualEncoderModel.from_pretrained(tmp_path / "clip")).eval()
+    texts = ["a red castle", "two blue fish at night #pixelart"]
+    read = metrics.read(loaded, AutoTokenizer.from_pretrained(tmp_path / "clip"), texts)
+    assert torch.allclose(read, metrics.read(trainer.exported(), trainer.tokenizer, texts), atol=0.01)
+    assert loaded.dtype == torch.float32
+    assert "castle" in json.loads((tmp_path / "clip" / "vocabulary.json").read_text())
+
+
+def test_exported_vqgan_is_an_ordinary_vqmodel(tmp_path: Path) -> None:
+    from diffusers import VQModel
+
+    trainer = small_vqgan(tmp_path / "pools")
+    trainer.advance()
+    publish(lambda directory: vqgan.export(trainer, directory), tmp_path / "vqgan")
+    loaded = VQModel.from_pretrained(tmp_path / "vqgan", torch_dtype=torch.float32).eval()
+    picture = torch.rand(1, 3, 32, 32) * 2 - 1
+    ours = trainer.exported().encode(picture).latents
+    assert torch.allclose(loaded.encode(picture).latents, ours, atol=0.05)
+    assert loaded.decode(ours).sample.shape == (1, 3, 32, 32)
+
+
+def test_in_a_group_of_pictures_mostly_the_thing_differs() -> None:
+    from text2art_nb.embedded.data import scenes_of
+
+    scenes = scenes_of(PoolPlan(count=320, size=64, seed=5, group=8))
+    groups = [scenes[start : start + 8] for start in range(0, 320, 8)]
+    by_thing = sum(len({scene.thing for scene in group}) >= 7 for group in groups)
+    assert by_thing >= len(groups) // 2
+    assert all(len({(s.place, s.style) for s in group}) == 1 for group in groups if len({s.thing for s in group}) == 8)
+
+
+def test_training_pools_never_show_held_out_pairs() -> None:
+    from text2art_nb.embedded.data import scenes_of
+
+    assert not any(map(world.is_held_out, scenes_of(PoolPlan(count=800, size=64, seed=6, group=8))))
+
+
+def test_a_misspelt_caption_keeps_all_its_words() -> None:
+    rng = np.random.default_rng(0)
+    text = "a red castle underwater"
+    variants = {misspell(text, rng) for _ in range(300)}
+    assert len(variants) > 10
+    assert all(len(variant.split()) == len(text.split()) for variant in variants)
+
+
+@pytest.fixture(scope="module")
+def line_up() -> metrics.LineUp:
+    """One ground, every thing: at least 64 rendered pictures that no training saw."""
+    return metrics.make_line_up(1, 77)
+
+
+@pytest.mark.parametrize("name", ["clip", "judge"])
+def test_shipped_dual_encoder_names_things_as_its_card_says(name: str, line_up: metrics.LineUp) -> None:
+    from transformers import AutoTokenizer, VisionTextDualEncoderModel
+
+    figures = json.loads((WEIGHTS / name / "figures.json").read_text())
+    model = flatten_pooling(VisionTextDualEncoderModel.from_pretrained(WEIGHTS / name, dtype=torch.float32)).eval()
+    right = metrics.name_things(model, AutoTokenizer.from_pretrained(WEIGHTS / name), line_up).float().mean()
+    assert f"{figures['things']:.3f}" in (WEIGHTS / name / "README.md").read_text()
+    assert right >= figures["things"] - 0.15
+    assert figures["things"] >= 0.6
+
+
+def test_shipped_vqgan_reconstructs_as_its_card_says() -> None:
+    from diffusers import VQModel
+
+    from text2art_nb.embedded.views import to_tensor
+
+    figures = json.loads((WEIGHTS / "vqgan" / "figures.json").read_text())
+    model = VQModel.from_pretrained(WEIGHTS / "vqgan", torch_dtype=torch.float32).eval()
+    scenes = world.sample_scenes(np.random.default_rng(78), 12)
+    wanted = to_tensor(world.render_many(scenes, 128)) * 2 - 1
+    with torch.no_grad():
+        made = model.decode(model.encode(wanted).latents).sample.clamp(-1, 1)
+    psnr = -10 * ((made - wanted) / 2).square().mean((1, 2, 3)).log10().mean()
+    assert f"{figures['psnr']:.2f}" in (WEIGHTS / "vqgan" / "README.md").read_text()
+    assert psnr >= figures["psnr"] - 2.0
+
+
+def test_shipped_weights_fit_in_the_package() -> None:
+    assert sum(file.stat().st_size for file in WEIGHTS.rglob("*") if file.is_file()) <= 20_000_000
+
+
+def test_a_pool_is_rendered_once(tmp_path: Path) -> None:
+    plan = PoolPlan(count=8, size=32, seed=1)
+    first: Pool = load_pool(plan, tmp_path)
+    stamp = (tmp_path / plan.name / "pictures.npy").stat().st_mtime_ns
+    again = load_pool(replace(plan), tmp_path)
+    assert (tmp_path / plan.name / "pictures.npy").stat().st_mtime_ns == stamp
+    assert np.array_equal(first.pictures, again.pictures)
+    assert first.scenes == again.scenes

@@ -1,0 +1,315 @@
+"""Setting up installs what is missing, and never changes what belongs to somebody else."""
+
+import io
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from text2art_nb import bootstrap
+from text2art_nb.bootstrap import Requirement, SetupError, install_in_place, install_in_venv
+
+ROOT = Path(__file__).resolve().parent.parent
+COLAB = {"torch": "2.11.0+cu128", "numpy": "2.1.0", "ipywidgets": "7.7.1", "ipython": "7.34.0", "ipykernel": "6.17.1"}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project like ours, that needs a few packages."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "requirements.txt").write_text(
+        "# needed\ntorch>=2.11\nnumpy>=2.1  # arrays\nipywidgets>=7.7.1\nimageio-ffmpeg\n"
+    )
+    (root / "constraints.txt").write_text("torch==2.13.0\nnumpy==2.4.6\n")
+    (root / "pyproject.toml").write_text(
+        '[project]\nname = "p"\n[project.optional-dependencies]\ndev = ["pytest>=8"]\n'
+    )
+    return root
+
+
+class Site:
+    """A folder of installed packages, and a pip that installs into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = [str(folder)]
+        self.calls: list[list[str]] = []
+        self.bounds = ""
+        self.also: Callable[[], None] = lambda: None
+        self.status, self.said = 0, ""
+
+    def add(self, name: str, version: str) -> None:
+        self.remove(name)
+        info = self.folder / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+
+    def remove(self, name: str) -> None:
+        for info in self.folder.glob(f"{name.replace('-', '_')}-*.dist-info"):
+            (info / "METADATA").unlink()
+            info.rmdir()
+
+    def pip(self, arguments: Sequence[str]) -> tuple[int, str]:
+        self.calls.append(list(arguments))
+        if "-e" in arguments:
+            return 0, ""
+        if self.status:
+            return self.status, self.said
+        self.bounds = Path(arguments[arguments.index("-c") + 1]).read_text()
+        for one in arguments[arguments.index("-c") + 2 :]:
+            self.add(one.split(">=")[0], "9.9")
+        self.also()
+        return 0, ""
+
+
+@pytest.fixture
+def colab(tmp_path: Path) -> Site:
+    site = Site(tmp_path / "site")
+    for name, version in COLAB.items():
+        site.add(name, version)
+    return site
+
+
+def test_only_what_is_missing_is_added_and_all_that_is_there_is_bound(project: Path, colab: Site) -> None:
+    install_in_place(project, [], colab.pip, colab.path)
+    added = colab.calls[0]
+    assert added[added.index("-c") + 2 :] == ["imageio-ffmpeg"]
+    assert set(colab.bounds.split()) == {f"{name}=={version}" for name, version in COLAB.items()}
+
+
+def test_with_nothing_missing_no_package_is_fetched(project: Path, colab: Site) -> None:
+    colab.add("imageio-ffmpeg", "0.6.0")
+    install_in_place(project, [], colab.pip, colab.path)
+    assert [call for call in colab.calls if "-e" not in call] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "conflict"),
+    [
+        ("ipywidgets>=8", "ipywidgets>=8 is needed, ipywidgets 7.7.1 is installed"),
+        ("torch>=2.12", "torch>=2.12 is needed, torch 2.11.0+cu128 is installed"),
+    ],
+)
+def test_a_conflict_is_named_and_nothing_is_done(project: Path, colab: Site, line: str, conflict: str) -> None:
+    (project / "requirements.txt").write_text(f"{line}\nimageio-ffmpeg\n")
+    with pytest.raises(SetupError, match="nothing was done") as caught:
+        install_in_place(project, [], colab.pip, colab.path)
+    assert conflict in str(caught.value)
+    assert colab.calls == []
+
+
+def test_a_conflict_further_down_is_told_in_pips_words(project: Path, colab: Site) -> None:
+    colab.status = 1
+    colab.said = (
+        "Collecting x\nThe conflict is caused by:\n  imageio-ffmpeg 0.6 depends on numpy>=3\n  (constraint) numpy==2.1"
+    )
+    with pytest.raises(SetupError, match=r"depends on numpy>=3\n.*numpy==2\.1"):
+        install_in_place(project, [], colab.pip, colab.path)
+
+
+@pytest.mark.parametrize("change", ["changed", "removed"])
+def test_a_pip_that_touches_a_package_all_the_same_is_found_out(project: Path, colab: Site, change: str) -> None:
+    colab.also = lambda: colab.add("numpy", "3.0") if change == "changed" else colab.remove("numpy")
+    with pytest.raises(SetupError, match=r"numpy 2\.1\.0 became .*pip install numpy==2\.1\.0"):
+        install_in_place(project, [], colab.pip, colab.path)
+
+
+@pytest.fixture
+def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """An empty environment with pip; ``installed`` looks into it alone."""
+    site = Site(tmp_path / "venv")
+    site.folder.mkdir()
+    monkeypatch.setattr(bootstrap, "installed", lambda path=None, see=bootstrap.installed: see(path or site.path))
+    monkeypatch.setattr(bootstrap, "cpu_torch_index", lambda pip, pin: ["--extra-index-url", f"index-for-{pin}"])
+    return site
+
+
+def test_a_fresh_environment_gets_the_pinned_versions(project: Path, venv: Site) -> None:
+    install_in_venv(project, ["dev"], venv.folder, venv.pip)
+    packages, itself = venv.calls
+    assert venv.bounds == (project / "constraints.txt").read_text()
+    assert packages[1:3] == ["--extra-index-url", "index-for-torch==2.13.0"]
+    assert packages[-2:] == ["imageio-ffmpeg", "pytest>=8"]
+    assert itself[-2:] == ["-e", str(project)]
+
+
+def test_a_second_time_there_is_nothing_to_do(project: Path, venv: Site) -> None:
+    install_in_venv(project, ["dev"], venv.folder, venv.pip)
+    venv.calls.clear()
+    install_in_venv(project, ["dev"], venv.folder, venv.pip)
+    install_in_venv(project, [], venv.folder, venv.pip)
+    assert venv.calls == []
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "constraints.txt", "pyproject.toml", "stamp", "extras"])
+def test_whatever_changes_what_is_wanted_sets_up_again(project: Path, venv: Site, file: str) -> None:
+    install_in_venv(project, [], venv.folder, venv.pip)
+    venv.calls.clear()
+    if file == "stamp":
+        (venv.folder / bootstrap.STAMP).write_text('{"torn')
+    elif file != "extras":
+        with (project / file).open("a") as stream:
+            stream.write("\n# new\n")
+    install_in_venv(project, ["dev"] if file == "extras" else [], venv.folder, venv.pip)
+    assert len(venv.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("machine", "arguments"),
+    [
+        ("with an NVIDIA card", []),
+        ("with a wheel of its own", []),
+        ("behind a wall", []),
+        ("on the net", ["--extra-index-url", bootstrap.CPU_INDEX]),
+        ("that is a Mac", []),
+    ],
+)
+def test_a_linux_without_a_card_gets_the_small_torch_where_it_is_to_be_had(
+    machine: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(url: str, timeout: float) -> io.BytesIO:
+        assert url.startswith(bootstrap.CPU_INDEX)
+        assert timeout <= 5
+        if machine != "on the net":
+            raise urllib.error.URLError("no route")
+        return io.BytesIO()
+
+    monkeypatch.setattr(sys, "platform", "darwin" if "Mac" in machine else "linux")
+    monkeypatch.setattr(shutil, "which", lambda name: name if "NVIDIA" in machine else None)
+    monkeypatch.setattr(urllib.request, "urlopen", answer)
+    pip = lambda _: (0 if "wheel" in machine else 1, "")  # noqa: E731
+    assert bootstrap.cpu_torch_index(pip, "torch==2.13.0") == arguments
+
+
+def test_a_failed_installation_is_not_taken_for_a_whole_one(project: Path, venv: Site) -> None:
+    venv.status, venv.said = 1, "ERROR: No matching distribution found for torch==2.13.0"
+    with pytest.raises(SetupError, match="No matching distribution"):
+        install_in_venv(project, [], venv.folder, venv.pip)
+    assert not bootstrap.is_ready(project, [], venv.folder)
+
+
+@pytest.mark.parametrize(
+    ("version", "bound", "enough"),
+    [
+        ("2.11.0+cu128", "2.11", True),
+        ("2.9.1", "2.11", False),
+        ("8.0", "8", True),
+        ("8", "8.0.0", True),
+        ("7.7.1", "7.7.2", False),
+        ("2026.1rc1", "2026.1", True),
+        ("1.0", "", True),
+    ],
+)
+def test_versions_compare_as_numbers(version: str, bound: str, enough: bool) -> None:
+    assert (bootstrap.too_old([Requirement("x", bound)], {"x": version}) == []) is enough
+
+
+def test_the_first_package_on_the_path_is_the_one_that_counts(tmp_path: Path) -> None:
+    first, second = Site(tmp_path / "first"), Site(tmp_path / "second")
+    first.add("Some.Package", "1.0")
+    second.add("some_package", "2.0")
+    assert bootstrap.installed(first.path + second.path) == {"some-package": "1.0"}
+
+
+def test_a_requirement_of_another_form_is_refused_in_a_sentence() -> None:
+    with pytest.raises(SetupError, match=r"'torch==2\.13' is not a requirement"):
+        bootstrap.parse("torch==2.13")
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("Downloading diffusers-0.42.1-py3-none-any.whl (6.4 MB)", "diffusers-0.42.1-py3-none-any.whl 6.4 MB"),
+        ("Downloading https://files.example/ab/six-1.16.0-py2.py3-none-any.whl (11 kB)", ""),
+        ("Processing /opt/wheels/torch-2.13.0-cp311-cp311-linux.whl", "torch-2.13.0-cp311-cp311-linux.whl"),
+        ("Installing collected packages: a, b, c", "installing 3 packages"),
+        ("Requirement already satisfied: numpy", ""),
+        ("WARNING: something", "WARNING: something"),
+    ],
+)
+def test_pips_talk_is_cut_to_what_matters(line: str, shown: str) -> None:
+    assert bootstrap.noteworthy(line) == shown
+
+
+def test_the_pins_cover_what_we_need_and_satisfy_it() -> None:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    pins = dict(line.split("==") for line in lines)
+    requirements = bootstrap.wanted(ROOT, ["dev", "train"])
+    assert bootstrap.missing(requirements, pins) == []
+    assert bootstrap.too_old(requirements, pins) == []
+    assert pins["torch"] == "2.13.0"
+
+
+def test_setting_up_needs_nothing_but_the_standard_library() -> None:
+    """It runs before anything is installed: without site-packages, and not even importing the package it is in."""
+    code = "import runpy, sys; sys.argv[1:] = ['in-colab']; runpy.run_path(sys.argv.pop(0), run_name='__main__')"
+    command = [sys.executable, "-I", "-S", "-c", code.replace("sys.argv.pop(0)", repr(bootstrap.__file__))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_colab_is_told_by_its_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLAB_RELEASE_TAG", raising=False)
+    for name in ("google", "google.colab"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    assert not bootstrap.in_colab()
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab_20260801")
+    assert bootstrap.in_colab()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nonsense"], "unknown verb 'nonsense'"),
+        (["help"], "./setup_colab.sh draw"),
+        (["--help"], "./setup_colab.sh test"),
+    ],
+)
+def test_the_script_explains_itself(arguments: list[str], said: str) -> None:
+    done = subprocess.run(
+        [ROOT / "setup_colab.sh", *arguments], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert said in done.stdout + done.stderr
+    assert done.returncode == (0 if "help" in arguments[0] else 1)
+
+
+def shell_with(tmp_path: Path, python: str) -> subprocess.CompletedProcess[str]:
+    """Runs the script in a copy of the project and nothing else; ``python`` (a shell script) is the only Python."""
+    copy = tmp_path / "copy"
+    (copy / "text2art_nb").mkdir(parents=True)
+    for name in ("setup_colab.sh", "text2art_nb/bootstrap.py"):
+        (copy / name).write_bytes((ROOT / name).read_bytes())
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("python3", "python3.11", "python3.12", "python3.13", "python3.14"):
+        (programs / name).write_text(f"#!/bin/sh\n{python}\n")
+        (programs / name).chmod(0o755)
+    return subprocess.run(
+        ["bash", str(copy / "setup_colab.sh")],
+        env={"PATH": f"{programs}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_without_a_recent_python_the_script_says_what_to_do(tmp_path: Path) -> None:
+    done = shell_with(tmp_path, "exit 1")
+    assert done.returncode == 1
+    assert "Python 3.11 or newer is needed" in done.stderr
+
+
+@pytest.mark.skipif(bootstrap.in_colab(), reason="no environment is made in Colab")
+def test_without_the_venv_module_the_script_names_the_package(tmp_path: Path) -> None:
+    real = f'case "$*" in *venv*|*virtualenv*) [ "$1" = -m ] && exit 1;; esac; exec {sys.executable} "$@"'
+    done = shell_with(tmp_path, real)
+    assert done.returncode == 1
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert f"sudo apt-get install python{version}-venv" in done.stderr

@@ -1,0 +1,336 @@
+"""The command line: a picture, its film, plain errors at once, and whatever stops it, a way to go on."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from text2art_nb.__main__ import main
+from text2art_nb.artwork import Artwork
+from text2art_nb.cli.places import FOLDER, slug
+from text2art_nb.models.embedded import WEIGHTS
+from text2art_nb.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test has a directory of its own to draw into."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Gives the one line that is said about words that make no sense."""
+
+    def ask(*words: str) -> str:
+        assert main(list(words)) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.startswith("text2art: ")
+        assert said.err.count("\n") == 1
+        assert os.listdir() == []
+        return said.err
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["draw"], "prompts is empty"),
+        (["draw", "a", "castle", "--iterations", "-5"], "iterations must be at least 1"),
+        (["draw", "a castle", "--iterations", "many"], "iterations must be a whole number"),
+        (["draw", "a castle", "--size", "9x9"], "size must be 16 to 8192"),
+        (["draw", "a castle", "--drawer", "vqgna"], "did you mean 'vqgan'"),
+        (["draw", "a castle", "--set", "iteratons=5"], "unknown setting 'iteratons'; did you mean 'iterations'?"),
+        (["draw", "a castle", "--set", "num_cuts"], "--set takes NAME=VALUE"),
+        (["draw", "a castle", "--seeed", "3"], "'--seeed' is not an option here; did you mean --seed?"),
+        (["draw", "a castle", "--seed"], "--seed: expected one argument"),
+        (["draw", "a castle", "--out", "castle.txt"], "saved as .png, .jpg, .gif or .mp4, not as 'castle.txt'"),
+        (["draw", "a castle", "--out", "c.png", "--video", "castle.png"], "a film is saved as .mp4 or .gif"),
+        (["draw", "a castle", "--init-image", "nowhere.png"], "init_image cannot be used: there is no picture file"),
+        (["draw", "a castle", "--init-image", "http://example.org/a.png"], "allow_urls"),
+        (["dorctor"], "there is no command 'dorctor'; did you mean 'doctor'?"),
+        (["inspect", "nowhere.png"], "there is no file 'nowhere.png'"),
+        (["redraw", "/dev/null"], "'null' is not a file with a picture in it"),
+        (["resume", "nowhere"], "there is no 'nowhere'"),
+    ],
+)
+def test_what_makes_no_sense_ends_in_one_plain_line(words: list[str], said: str, refused: Callable[..., str]) -> None:
+    assert said in refused(*words)
+
+
+def test_help_and_mistakes_are_answered_before_torch_is_loaded() -> None:
+    program = (
+        "import sys; from text2art_nb.__main__ import main\n"
+        "for words in ('draw x --iterations 0', 'draw x --out x.txt', 'inspect x', 'draw --help'):\n"
+        "    try: main(words.split())\n"
+        "    except SystemExit: pass\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "--candidates" in done.stdout
+
+
+def test_models_lists_what_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    assert "imagenet_f16_16384" in capsys.readouterr().out
+    assert main(["models", "--json"]) == 0
+    assert {"name", "source", "size", "licence", "ready"} <= set(json.loads(capsys.readouterr().out)[0])
+
+
+def test_inspect_prints_json_that_no_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(prompts="a castle \x9b31m замок", seed=1).resolved()
+    Artwork(Image.new("RGB", (32, 32)), settings).save("castle.png")
+    assert main(["inspect", "castle.png"]) == 0
+    printed = capsys.readouterr().out
+    assert "\x9b" not in printed
+    assert "замок" in printed
+    assert Settings.from_recipe(json.loads(printed)["settings"]) == settings
+
+
+def test_a_picture_is_named_after_its_prompt() -> None:
+    assert slug("An  Underwater City! | fog:0.5") == "an-underwater-city"
+    assert slug("../../etc/passwd") == "etc-passwd"
+    assert slug("水中都市") == "水中都市"
+    assert slug("!!!") == "picture"
+    assert len(slug("very " * 100)) <= 48
+
+
+# ---- drawing, with models of random weights ----
+
+Drawing = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def words(tiny_clip: Path, tiny_vqgan: Path) -> list[str]:
+    """The options of a drawing that takes a moment."""
+    size = ["--size", "48x32", "--set", "num_cuts=4"]
+    return ["--model", str(tiny_vqgan), "--set", f"perceptors={tiny_clip}", "--seed", "7", "--iterations", "6", *size]
+
+
+@pytest.fixture
+def run_json(capsys: pytest.CaptureFixture[str]) -> Drawing:
+    """Runs a command with --json; gives what it said about the result, and its exit code and complaints."""
+
+    def run(*command: str) -> dict[str, Any]:
+        code = main([*command, "--json"])
+        said = capsys.readouterr()
+        assert said.out.count("\n") == 1, said.err
+        result: dict[str, Any] = json.loads(said.out)
+        return result | {"code": code, "said": said.err}
+
+    return run
+
+
+def test_draw_leaves_a_picture_and_a_film_and_says_where(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["draw", "a", "red", "castle", *words]) == 0
+    printed = capsys.readouterr().out.split()
+    assert printed == ["text2art/a-red-castle-7.png", "text2art/a-red-castle-7.mp4"]
+    assert Artwork.open(printed[0], trusted=True).image.size == (48, 32)
+    assert Artwork.inspect(printed[1], trusted=True)["settings"]["prompts"] == "a red castle"
+
+
+def test_a_prompt_alone_is_drawn(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["a red castle", *words, "--no-video"]) == 0
+    assert capsys.readouterr().out.split() == ["text2art/a-red-castle-7.png"]
+
+
+def test_json_says_what_came_out(words: list[str], run_json: Drawing) -> None:
+    result = run_json("draw", "a castle", *words, "--out", "here/castle.png", "--video", "castle.gif")
+    assert result["file"] == "here/castle.png"
+    assert result["video"] == "castle.gif"
+    assert result["seed"] == 7
+    assert result["iterations"] == 6
+    assert -1 <= result["score"] <= 1
+    assert 0 < result["first_frame_seconds"] <= result["seconds"]
+    assert Path("castle.gif").read_bytes().startswith(b"GIF89a")
+
+
+def test_a_picture_never_overwrites_another(words: list[str], run_json: Drawing) -> None:
+    files = [run_json("draw", "a castle", *words, "--no-video")["file"] for _ in range(3)]
+    assert [Path(file).name for file in files] == ["a-castle-7.png", "a-castle-7-2.png", "a-castle-7-3.png"]
+    assert len({Path(file).read_bytes() for file in files}) == 1  # and the same settings give the same bytes
+
+
+def test_redraw_gives_the_same_file_byte_for_byte(words: list[str], run_json: Drawing) -> None:
+    for suffix in ("png", "gif", "mp4"):
+        run_json("draw", "a castle", *words, "--out", f"one.{suffix}", "--set", "losses=smoothness:1")
+        run_json("redraw", f"one.{suffix}", "--trust", "--out", f"from-{suffix}.png")
+    assert Path("from-gif.png").read_bytes() == Path("from-png.png").read_bytes() == Path("one.png").read_bytes()
+    assert Path("from-mp4.png").read_bytes() == Path("one.png").read_bytes()
+
+
+def test_no_metadata_leaves_none(words: list[str], run_json: Drawing) -> None:
+    result = run_json("draw", "a castle", *words, "--no-metadata")
+    for name in (result["file"], result["video"]):
+        data = Path(name).read_bytes()
+        assert not re.search(rb"castle|text2art|x264|Lav", data)
+
+
+def interrupt(number: int, after: Path, frames: int) -> threading.Thread:
+    """Sends this process a signal once so many frames are there."""
+
+    def wait() -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and (not after.is_dir() or len(os.listdir(after)) < frames):
+            time.sleep(0.01)
+        os.kill(os.getpid(), number)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_was_drawn_before_a_signal_is_kept_and_can_be_gone_on_with(
+    number: int, words: list[str], run_json: Drawing
+) -> None:
+    whole = run_json("draw", "a castle", *words, "--iterations", "40", "--out", "whole.png")
+    before = signal.getsignal(number)
+    thread = interrupt(number, Path("part.run/frames"), 3)
+    part = run_json("draw", "a castle", *words, "--iterations", "4000", "--out", "part.png")
+    thread.join()
+    assert part["code"] == 130
+    assert signal.getsignal(number) is before
+    assert 3 <= part["iterations"] < 4000
+    assert "go on with: python -m text2art_nb resume part.run" in part["said"]
+    assert Path("part.mp4").exists()
+    again = run_json("redraw", "part.png", "--trust", "--out", "again.png")
+    assert again["iterations"] == part["iterations"]
+    assert Path("again.png").read_bytes() == Path("part.png").read_bytes()
+    if part["iterations"] <= 40:
+        resumed = run_json("resume", "part.png", "--iterations", "40")
+        assert (resumed["file"], resumed["iterations"]) == ("part.png", 40)
+        drawn = [Artwork.open(name, trusted=True).image.tobytes() for name in ("part.png", "whole.png")]
+        assert drawn[0] == drawn[1]
+        assert whole["score"] == resumed["score"]
+
+
+def test_a_killed_drawing_is_resumed_from_its_directory(words: list[str], run_json: Drawing) -> None:
+    run_json("draw", "a castle", *words, "--iterations", "40", "--out", "whole.png")
+    program = [sys.executable, "-m", "text2art_nb"]
+    command = [*program, "draw", "a castle", *words, "--out", "part.png", "--iterations", "40"]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
+    frames = Path("part.run/frames")
+    while process.poll() is None and (not frames.is_dir() or len(os.listdir(frames)) < 3):
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not Path("part.png").exists()
+    result = run_json("resume", "part.run")
+    assert (result["file"], result["video"]) == ("part.png", "part.mp4")
+    assert Path("part.png").read_bytes() == Path("whole.png").read_bytes()
+    assert len(list(frames.iterdir())) == 40
+
+
+def test_a_finished_picture_is_drawn_further(words: list[str], run_json: Drawing) -> None:
+    run_json("draw", "a castle", *words, "--out", "castle.png")
+    assert run_json("resume", "castle.png", "--iterations", "+4")["iterations"] == 10
+    assert run_json("resume", "castle.run", "--iterations", "12")["iterations"] == 12
+    run_json("redraw", "castle.png", "--trust", "--out", "again.png")
+    assert Path("again.png").read_bytes() == Path("castle.png").read_bytes()
+
+
+def test_resume_without_the_run_draws_again_from_the_recipe_and_says_so(
+    tiny: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, run_json: Drawing, words: list[str]
+) -> None:
+    import shutil
+
+    from text2art_nb.cli import drawing
+
+    first = run_json("draw", "a castle", *words)
+    shutil.rmtree(first["directory"])
+    ours = drawing._settings_in
+    monkeypatch.setattr(
+        drawing, "_settings_in", lambda file, trusted: ours(file, True)
+    )  # the tiny models are directories
+    again = run_json("resume", first["file"])
+    assert "drawing it again" in again["said"]
+    assert again["file"] == "text2art/a-castle-7-2.png"
+    assert Path(again["file"]).read_bytes() == Path(first["file"]).read_bytes()
+
+
+def test_resume_writes_only_beside_the_run_whatever_its_directory_says(words: list[str], run_json: Drawing) -> None:
+    run_json("draw", "a castle", *words, "--out", "castle.png")
+    Path("castle.run/outputs.json").write_text(json.dumps({"picture": "../../evil.png", "film": "/tmp/evil.mp4"}))
+    result = run_json("resume", "castle.run", "--iterations", "+1")
+    assert (result["file"], result["video"]) == ("castle.png", None)
+
+
+def test_a_drawing_that_cannot_begin_leaves_nothing(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["draw", "a castle", *words, "--model", "/nowhere"]) == 2
+    assert "text2art: " in capsys.readouterr().err
+    assert os.listdir(FOLDER) == []
+
+
+def test_every_setting_is_reached_with_set(words: list[str], run_json: Drawing) -> None:
+    steering = json.dumps([{"iteration": 3, "prompts": "a tower"}])
+    changes = ["--set", f"steering={steering}", "--set", "keep=best", "--set", "palette=[black,#ff0000]"]
+    result = run_json("draw", "a castle", *words, *changes)
+    settings = Artwork.open(result["file"], trusted=True).settings
+    assert settings.keep == "best"
+    assert settings.palette == "[black,#ff0000]"
+    assert settings.steering[0].prompts == "a tower"
+
+
+def test_draw_from_python_gives_the_picture_and_its_film(tiny: Callable[..., Settings]) -> None:
+    from text2art_nb import draw
+
+    seen: list[int] = []
+    artwork = draw(tiny(), out="castle.png", watch=lambda frame: seen.append(frame.iteration))
+    assert seen == [1, 2, 3, 4, 5, 6]
+    assert artwork.image.size == (48, 32)
+    artwork.save("castle.mp4")
+    again = draw(Artwork.open("castle.png", trusted=True).settings)
+    again.save("again.png")
+    assert Path("again.png").read_bytes() == Path("castle.png").read_bytes()
+    assert artwork.frames is not None
+    assert len(artwork.frames) == 6
+
+
+def test_a_film_that_fails_does_not_cost_the_picture(
+    words: list[str], run_json: Drawing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/bin/false")
+    result = run_json("draw", "a castle", *words)
+    assert result["code"] == 0
+    assert result["video"] is None
+    assert "ffmpeg could not write the film" in result["said"]
+    assert Path(result["file"]).exists()
+
+
+embedded = pytest.mark.skipif(
+    not all((WEIGHTS / kind / "config.json").is_file() for kind in ("clip", "vqgan")),
+    reason="the embedded weights are not in this checkout",
+)
+
+
+@embedded
+@pytest.mark.parametrize("drawer", ["vqgan", "pixel"])
+def test_the_embedded_models_draw_a_picture_that_any_stranger_can_draw_again(drawer: str, run_json: Drawing) -> None:
+    common = ["--drawer", drawer, "--iterations", "4", "--seed", "3"]
+    first = run_json("draw", "a red castle in the snow", *common)
+    again = run_json("redraw", first["video"])  # from a file that is not trusted
+    assert Path(again["file"]).read_bytes() == Path(first["file"]).read_bytes()
+    assert min(Artwork.open(first["file"]).image.size) >= 256
+
+
+@embedded
+def test_words_that_the_embedded_model_was_never_taught_are_said(run_json: Drawing) -> None:
+    result = run_json("draw", "a xylograph of a castle", "--iterations", "1", "--drawer", "pixel", "--no-video")
+    assert "the embedded model doesn't know 'xylograph'" in result["said"]
+    assert "castle" not in result["said"].replace(result["file"], "")

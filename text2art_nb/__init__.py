@@ -1,0 +1,42 @@
+"""A sentence becomes a picture while you watch.
+
+>>> from text2art_nb import draw
+>>> draw("an underwater city").save("city.png")
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from text2art_nb.artwork import Artwork
+    from text2art_nb.drawing import draw
+    from text2art_nb.errors import Text2ArtError
+    from text2art_nb.frame import Frame
+    from text2art_nb.run import Run
+    from text2art_nb.settings import Settings
+
+__version__ = "0.1.0"
+
+__all__ = ["Artwork", "Frame", "Run", "Settings", "Text2ArtError", "__version__", "draw"]
+
+# Where each name lives. Importing torch takes a second; whoever only asks for the version shall not wait for it.
+_HOMES = {
+    "Artwork": "artwork",
+    "Frame": "frame",
+    "Run": "run",
+    "Settings": "settings",
+    "Text2ArtError": "errors",
+    "draw": "drawing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,278 @@
+"""`Artwork`: the picture, how it came about, and its recipe; a file that draws itself again."""
+
+import contextlib
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from text2art_nb.errors import ArtworkError, SettingsError
+from text2art_nb.metadata import gif, jpeg, mp4, png, recipe
+from text2art_nb.metadata.bounded import Found
+from text2art_nb.settings import Settings
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from text2art_nb.video import FrameStore
+
+Source = str | os.PathLike[str] | bytes
+
+SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".gif": "GIF", ".mp4": "MP4"}
+
+EAGER_PIXELS = 8 * 2**20
+"""A still picture of at most so many pixels is decoded while it is opened, so that a damaged one is refused there."""
+
+
+class Artwork:
+    """A finished picture, or the state of one that is being drawn.
+
+    Args:
+        image: the picture, RGB or RGBA.
+        settings: what it was asked to be, resolved, with the steering that happened.
+        score: cosine similarity of the whole picture to its prompts, -1..1.
+        frames: the pictures on the way, for GIF and MP4; None for none.
+        made_with: names and versions of what drew it; None for this text2art and this torch.
+    """
+
+    def __init__(
+        self,
+        image: "Image.Image | Callable[[], Image.Image]",
+        settings: Settings,
+        score: float | None = None,
+        frames: "FrameStore | None" = None,
+        made_with: dict[str, str] | None = None,
+    ) -> None:
+        self._image = image
+        self.settings = settings
+        self.score = score
+        self.frames = frames
+        self.made_with = _versions() if made_with is None else made_with
+
+    @property
+    def image(self) -> "Image.Image":
+        """The picture.
+
+        Raises:
+            ArtworkError: it comes from a file whose pixels cannot be decoded.
+        """
+        if callable(self._image):
+            self._image = self._image()
+        return self._image
+
+    @property
+    def recipe(self) -> bytes:
+        """What the file carries: JSON in plain ASCII, the same bytes for the same settings and score."""
+        settings = self.settings.to_recipe()
+        settings["allow_urls"] = False  # its pictures are in it; nothing has to be fetched to draw it again
+        return recipe.write(settings, self.score, self.made_with)
+
+    def save(self, path: str | os.PathLike[str], metadata: bool = True) -> Path:
+        """Write the picture; the same artwork gives the same PNG, byte for byte. The file appears whole or not at all.
+
+        Args:
+            path: the suffix says as what: .png or .jpg, or with the frames on the way to it .gif or .mp4.
+            metadata: whether the file carries its recipe; without it carries nothing but the picture.
+
+        Returns:
+            The path.
+
+        Raises:
+            ArtworkError: the suffix is none of these, or the file cannot be written.
+        """
+        from text2art_nb.encoders import encode_gif, put, write_mp4
+
+        path = Path(path).expanduser()
+        kind = kind_of(path)
+        text = self.recipe if metadata else None
+        pixel_art = self.settings.drawer == "pixel"
+        if kind == "MP4":
+            write_mp4(path, self.image, self.frames, pixel_art=pixel_art, recipe=text)
+        elif kind == "GIF":
+            put(path, encode_gif(self.image, self.frames, pixel_art=pixel_art, recipe=text))
+        else:
+            put(path, _encode_still(self.image, kind, text))
+        return path
+
+    @classmethod
+    def open(cls, source: Source, trusted: bool = False) -> "Artwork":
+        """Read a picture back, with the settings that draw it again. Nothing in the file is believed or executed.
+
+        Args:
+            source: a file's path, or its bytes. What it is is seen from its content, not from its name.
+            trusted: whether its recipe may name directories (of models) on this machine; only for files that you made.
+
+        Raises:
+            ArtworkError: it is not a picture that text2art can read, or carries no recipe, or one that cannot be
+                drawn.
+        """
+        found, _ = _walk(source)
+        settings, values = _settings(found, trusted)
+
+        def decode() -> "Image.Image":
+            return _decode(source, found)
+
+        still = found.format in ("PNG", "JPEG") and found.width * found.height <= EAGER_PIXELS
+        return cls(decode() if still else decode, settings, values["score"], None, values["made_with"])
+
+    @staticmethod
+    def inspect(source: Source, trusted: bool = False) -> dict[str, Any]:
+        """What `open` would read, as JSON types, without decoding a pixel.
+
+        Returns:
+            ``{"file": {"format", "width", "height", "bytes"}, "text2art": 1, "settings", "score", "made_with"}``;
+            ``Settings.from_recipe(found["settings"])`` are the settings.
+
+        Raises:
+            ArtworkError: as `open`.
+        """
+        found, size = _walk(source)
+        _, values = _settings(found, trusted)
+        return {"file": {"format": found.format, "width": found.width, "height": found.height, "bytes": size}, **values}
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows."""
+        return _encode_still(self.image, "PNG", None)
+
+    def __repr__(self) -> str:
+        score = "" if self.score is None else f", score {self.score:.3f}"
+        return f"<Artwork {printable(self.settings.prompts)[:60]!r}, seed {self.settings.seed}{score}>"
+
+
+def kind_of(path: Path) -> str:
+    """The format that a file's suffix asks for: PNG, JPEG, GIF or MP4.
+
+    Raises:
+        ArtworkError: it asks for none of them.
+    """
+    kind = SUFFIXES.get(path.suffix.lower())
+    if kind is None:
+        raise ArtworkError(f"a picture is saved as .png, .jpg, .gif or .mp4, not as {path.name!r}")
+    return kind
+
+
+def printable(text: str) -> str:
+    """`text` with what a terminal might obey escaped."""
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    from text2art_nb import __version__
+
+    made_with = {"text2art": __version__}
+    with contextlib.suppress(PackageNotFoundError):
+        made_with["torch"] = version("torch")
+    return made_with
+
+
+def _encode_still(image: "Image.Image", kind: str, text: bytes | None) -> bytes:
+    from PIL import Image
+
+    mode = "RGBA" if kind == "PNG" and image.mode == "RGBA" else "RGB"
+    image = image.convert(mode)
+    # A copy of the pixels alone: Pillow would also write what it knows about where they came from.
+    clean = Image.frombytes(mode, image.size, image.tobytes())
+    file = BytesIO()
+    if kind == "JPEG":
+        clean.save(file, "JPEG", quality=95, subsampling=0)
+    else:
+        clean.save(file, "PNG")
+    if text is None:
+        return file.getvalue()
+    return (png if kind == "PNG" else jpeg).embed(file.getvalue(), text)
+
+
+# ---- a stranger's file ----
+
+
+@contextlib.contextmanager
+def _opened(source: Source) -> Iterator[tuple[BinaryIO, int]]:
+    """The source as a file, and its length. Only ordinary files: a pipe or a device could keep us forever."""
+    if isinstance(source, bytes):
+        yield BytesIO(source), len(source)
+        return
+    name = printable(Path(source).name)[:100]
+    try:
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(Path(source).expanduser(), flags)
+    except FileNotFoundError:
+        raise ArtworkError(f"there is no file {name!r}") from None
+    except (OSError, ValueError) as error:
+        raise ArtworkError(f"the file {name!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise ArtworkError(f"{name!r} is not a file with a picture in it")
+    with open(descriptor, "rb") as file:
+        try:
+            yield file, status.st_size
+        except OSError as error:
+            raise ArtworkError(f"the file {name!r} cannot be read: {error.strerror or error}") from error
+
+
+def _walk(source: Source) -> tuple[Found, int]:
+    """What is in the file, without decoding a pixel, and its length in bytes."""
+    with _opened(source) as (file, size):
+        start = file.read(12)
+        if start.startswith(png.SIGNATURE):
+            return png.read(file, size), size
+        if start.startswith(gif.SIGNATURES):
+            return gif.read(file, size), size
+        if start.startswith(jpeg.SIGNATURE):
+            return jpeg.read(file, size), size
+        if start[4:8] == b"ftyp":
+            return mp4.read(file, size), size
+    raise ArtworkError("this is not a PNG, GIF, JPEG or MP4 file")
+
+
+def _settings(found: Found, trusted: bool) -> tuple[Settings, dict[str, Any]]:
+    if found.text is None:
+        raise ArtworkError(f"this {found.format} carries no recipe: text2art did not make it, or left its metadata out")
+    values = recipe.parse(found.text)
+    try:
+        return Settings.from_recipe(values["settings"], trusted=trusted), values
+    except SettingsError as error:
+        why = printable(str(error))[:500]
+        raise ArtworkError(f"the recipe in this {found.format} cannot be drawn: {why}") from error
+
+
+def _decode(source: Source, found: Found) -> "Image.Image":
+    """The pixels, of an animation the last ones."""
+    if found.format == "MP4":
+        from text2art_nb.encoders import last_picture
+
+        with _opened(source) as (file, size):
+            return last_picture(file, size, found.width, found.height)
+    from PIL import Image
+
+    with _opened(source) as (file, _):
+        try:
+            with Image.open(file, formats=(found.format,)) as image:
+                if image.size != (found.width, found.height):
+                    raise ValueError("its headers contradict each other")
+                if found.format == "GIF":
+                    _to_last(image)
+                image.load()
+                return image.convert("RGBA" if image.mode in ("RGBA", "LA", "PA") else "RGB")
+        except Exception as error:  # what damaged files make Pillow raise has no common ancestor
+            why = re.sub(r"\s+", " ", printable(str(error)))[:200]
+            raise ArtworkError(f"the pixels of this {found.format} cannot be decoded: {why}") from error
+
+
+MAX_ANIMATED_PIXELS = 256 * 2**20
+
+
+def _to_last(image: "Image.Image") -> None:
+    """Seek to an animation's last picture."""
+    most = MAX_ANIMATED_PIXELS // (image.width * image.height)
+    for number in range(most):
+        try:
+            image.seek(number)
+        except EOFError:
+            return
+    raise ValueError(f"it has more than {most} pictures")

@@ -1,0 +1,184 @@
+"""The commands that draw: draw, redraw, resume."""
+
+import argparse
+import contextlib
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from text2art_nb.artwork import Artwork
+from text2art_nb.cli.clock import Clock
+from text2art_nb.cli.parser import given_settings
+from text2art_nb.cli.places import Places, found_places, places_for
+from text2art_nb.errors import ArtworkError, RunError, Text2ArtError
+from text2art_nb.settings import Settings
+from text2art_nb.video import FrameStore
+
+# Run brings torch with it, which takes seconds: it is imported once settings and names of files are known to be good.
+if TYPE_CHECKING:
+    from text2art_nb.cli.progress import Progress
+    from text2art_nb.run import Run
+
+STOPPED = 130
+
+
+def draw(options: argparse.Namespace, clock: Clock) -> int:
+    """Draw a new picture."""
+    return _draw(Settings(**given_settings(options)), options, clock)
+
+
+def redraw(options: argparse.Namespace, clock: Clock) -> int:
+    """Draw a picture again from the recipe in it."""
+    return _draw(_settings_in(options.file, options.trust), options, clock)
+
+
+def _settings_in(file: str, trusted: bool) -> Settings:
+    found = Artwork.inspect(file, trusted=trusted)
+    return Settings.from_recipe(found["settings"], trusted=trusted)
+
+
+def _draw(asked: Settings, options: argparse.Namespace, clock: Clock) -> int:
+    settings = asked.resolved()
+    if options.no_video:
+        settings = settings.with_(make_video=False)
+    places = places_for(settings, options.out, options.video, not options.no_metadata)
+    places.prepare()
+    from text2art_nb.run import Run
+
+    run = Run(settings, directory=places.directory)
+    try:
+        return _go(run, places, options, clock)
+    except BaseException:
+        if run.iteration == 0:
+            with contextlib.suppress(RunError):  # what went wrong first is what the user is told
+                run.flush()
+            places.abandon()
+        raise
+
+
+def resume(options: argparse.Namespace, clock: Clock) -> int:
+    """Go on with a run that was stopped or killed, or make a finished one longer."""
+    try:
+        places = found_places(options.place, options.out, options.video)
+    except ArtworkError:
+        settings = _recipe_left(options.place)
+        if settings is None:
+            raise
+        _say(f"the run of {options.place} is gone, but its recipe is in it: drawing it again from the start")
+        if options.iterations:
+            settings = settings.with_(iterations=_total(options.iterations, settings.iterations or 0), steering=())
+        return _draw(settings, options, clock)
+    from text2art_nb.run import Run
+
+    run = Run.load(places.directory)
+    if options.iterations:
+        run = Run.load(places.directory, iterations=_total(options.iterations, run.total))
+    if options.no_video:
+        places = Places(places.picture, None, places.directory, places.metadata)
+    if options.no_metadata:
+        places = Places(places.picture, places.film, places.directory, False)
+    if options.out or options.video:
+        places.note()
+    return _go(run, places, options, clock)
+
+
+def _recipe_left(place: str) -> Settings | None:
+    """The settings in the picture at `place` if it is one of ours."""
+    if not Path(place).is_file():
+        return None
+    with contextlib.suppress(ArtworkError):
+        return _settings_in(place, trusted=False)
+    return None
+
+
+def _total(text: str, now: int) -> int:
+    """200 is 200, +50 is fifty more than now."""
+    try:
+        number = int(text)
+    except ValueError:
+        raise Text2ArtError(f"--iterations takes a number, such as 200, or +50 for fifty more; got {text!r}") from None
+    return now + number if text.strip().startswith("+") else number
+
+
+def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -> int:
+    """Draw `run` to its end, or until a signal; then write what there is and say where."""
+    from text2art_nb.cli.progress import Progress
+    from text2art_nb.drawing import close_frames, keep_drawing, picture_of, stops
+
+    moving = places.film is not None or places.picture.suffix.lower() in (".gif", ".mp4")
+    frames = FrameStore(places.frames, after=run.iteration) if moving else None
+    with stops(run) as stopped:
+        try:
+            with Progress(run, clock) as progress:
+                keep_drawing(run, frames, progress.show)
+        finally:
+            trouble = close_frames(frames)
+        artwork = picture_of(run, frames)
+        artwork.save(places.picture, metadata=places.metadata)
+        film = _save_film(artwork, places)
+    if trouble:
+        _say(trouble)
+    _report(run, artwork, places, options, clock, progress, film)
+    if stopped.signal is None or run.iteration >= run.total:
+        return 0
+    how = f"python -m text2art_nb resume {shlex.quote(str(places.directory))}"
+    _say(f"stopped after iteration {run.iteration} of {run.total}; go on with: {how}")
+    return STOPPED
+
+
+def _save_film(artwork: Artwork, places: Places) -> Path | None:
+    """Where the film is; None if there is none. The picture is there by now: a film that fails is no reason to fail."""
+    if places.film is None:
+        return None
+    try:
+        return artwork.save(places.film, metadata=places.metadata)
+    except ArtworkError as error:
+        _say(str(error))
+        return None
+
+
+def _report(
+    run: "Run",
+    artwork: Artwork,
+    places: Places,
+    options: argparse.Namespace,
+    clock: Clock,
+    progress: "Progress",
+    film: Path | None,
+) -> None:
+    """Say where the picture is, and what to know about it."""
+    _warn_of_words(artwork.settings)
+    if not options.json:
+        for path in (places.picture, film):
+            if path is not None:
+                print(path)
+        return
+    result = {
+        "file": str(places.picture),
+        "video": str(film) if film else None,
+        "seed": artwork.settings.seed,
+        "score": artwork.score,
+        "iterations": run.iteration,
+        "seconds": round(clock.seconds, 2),
+        "first_frame_seconds": progress.first_frame_seconds,
+        "directory": str(places.directory),
+    }
+    print(json.dumps(result, ensure_ascii=False))
+
+
+def _warn_of_words(settings: Settings) -> None:
+    """Words that the embedded model was never taught."""
+    if "embedded" not in (settings.perceptors or ("embedded",)):
+        return
+    from text2art_nb.models import nearest_word, unknown_words
+
+    for word in unknown_words(" ".join(prompt.text for prompt in settings.parsed)):
+        near = nearest_word(word)
+        meant = f" (it knows '{near}')" if near else ""
+        _say(f"the embedded model doesn't know '{word}'{meant}; a real CLIP does: --model full")
+
+
+def _say(text: str) -> None:
+    print(f"text2art: {text}", file=sys.stderr)

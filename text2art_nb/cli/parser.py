@@ -1,0 +1,174 @@
+"""What may stand on the command line."""
+
+import argparse
+import difflib
+import json
+from typing import Any, NoReturn
+
+from text2art_nb import __version__
+from text2art_nb.cli.clock import Clock
+from text2art_nb.errors import Text2ArtError
+
+VERBS = ("draw", "redraw", "resume", "inspect", "models", "doctor")
+
+# Options that are settings' names already, and what the help says about them.
+PLAIN = {
+    "drawer": ("NAME", "what draws: vqgan or pixel"),
+    "model": ("NAME", "whose weights: embedded, full, or a name from 'models'"),
+    "size": ("WxH", "pixels, such as 384x216"),
+    "aspect": ("SHAPE", "square, portrait, widescreen or retain (the init image's)"),
+    "quality": ("LEVEL", "draft, normal, better, best or supreme: size and effort"),
+    "iterations": ("N", "how many steps"),
+    "seed": ("S", "the same seed and settings give the same picture"),
+    "candidates": ("B", "how many pictures side by side; the best is kept"),
+    "init_image": ("FILE", "the picture to start from"),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Text2ArtError(f"{message}; see python -m {self.prog} --help")
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """The options; their `do(options, clock) -> int` does what they say. A first word that is no verb is a prompt.
+
+    Raises:
+        Text2ArtError: the words make no sense.
+        SystemExit: they asked for help, which has been printed.
+    """
+    parser = _build()
+    if not words:
+        parser.print_help()
+        raise SystemExit(0)
+    first = words[0]
+    if first not in VERBS and not first.startswith("-"):
+        nearest = difflib.get_close_matches(first.lower(), VERBS, 1, 0.75)
+        if nearest:
+            raise Text2ArtError(f"there is no command '{first}'; did you mean '{nearest[0]}'? To draw it: draw {first}")
+        words = ["draw", *words]
+    options, unknown = parser.parse_known_args(words)
+    if unknown:
+        _refuse(unknown[0], [name for action in options.parser._actions for name in action.option_strings])
+    return options
+
+
+def _refuse(word: str, known: list[str]) -> NoReturn:
+    """Name the option that was meant."""
+    nearest = difflib.get_close_matches(word.partition("=")[0], known, 1) if word.startswith("-") else []
+    meant = f"; did you mean {nearest[0]}?" if nearest else ""
+    raise Text2ArtError(f"{word!r} is not an option here{meant}")
+
+
+def _build() -> _Parser:
+    parser = _Parser(prog="text2art_nb", description="A sentence becomes a picture.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"text2art {__version__}")
+    verbs = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    verb = verbs.add_parser("draw", help="draw a picture of a prompt", allow_abbrev=False)
+    verb.add_argument("prompt", nargs="*", metavar="PROMPT", help="'text:weight | …'; a negative weight pushes away")
+    for name, (metavar, text) in PLAIN.items():
+        verb.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=text)
+    verb.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any setting; may be repeated")
+    _add_outputs(verb)
+    verb.set_defaults(do=_draw, parser=verb)
+
+    verb = verbs.add_parser("redraw", help="draw a picture again from the recipe in it", allow_abbrev=False)
+    verb.add_argument("file", metavar="FILE", help="a PNG, GIF, MP4 or JPEG made by text2art")
+    _add_trust(verb)
+    _add_outputs(verb)
+    verb.set_defaults(do=_redraw, parser=verb)
+
+    verb = verbs.add_parser("resume", help="go on with a picture that was stopped or killed", allow_abbrev=False)
+    verb.add_argument("place", metavar="DIR_OR_FILE", help="the .run directory, or the picture beside it")
+    verb.add_argument("--iterations", metavar="N|+N", help="how many steps in all, or how many more")
+    _add_outputs(verb)
+    verb.set_defaults(do=_resume, parser=verb)
+
+    verb = verbs.add_parser("inspect", help="print the recipe in a picture as JSON", allow_abbrev=False)
+    verb.add_argument("file", metavar="FILE")
+    _add_trust(verb)
+    verb.set_defaults(do=_inspect, parser=verb)
+    verb = verbs.add_parser("models", help="list the weights that are known, and which are on disk", allow_abbrev=False)
+    verb.add_argument("--json", action="store_true", help="as JSON")
+    verb.set_defaults(do=_models, parser=verb)
+    verb = verbs.add_parser("doctor", help="say what is broken here, and how to mend it", allow_abbrev=False)
+    verb.set_defaults(do=_doctor, parser=verb)
+    return parser
+
+
+def _add_trust(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--trust", action="store_true", help="the file is your own: its recipe may name directories here")
+
+
+def _add_outputs(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--out", metavar="FILE", help="where the picture goes (.png, .jpg, .gif, .mp4)")
+    verb.add_argument("--video", metavar="FILE", help="where the film goes (.mp4, .gif)")
+    verb.add_argument("--no-video", action="store_true", help="no film")
+    verb.add_argument("--no-metadata", action="store_true", help="leave the recipe out of the files")
+    verb.add_argument("--json", action="store_true", help="print one line of JSON about the result, and nothing else")
+
+
+def given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What the options of `draw` say about `Settings`, values as they were typed.
+
+    Raises:
+        Text2ArtError: a --set that is not NAME=VALUE.
+    """
+    given = {name: value for name in PLAIN if (value := getattr(options, name)) is not None}
+    if options.prompt:
+        given["prompts"] = " ".join(options.prompt)
+    if options.no_video:
+        given["make_video"] = False
+    for entry in options.set:
+        name, equals, value = entry.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or not name:
+            raise Text2ArtError(f"--set takes NAME=VALUE, such as --set num_cuts=24; got {entry!r}")
+        given[name] = _value(value)
+    return given
+
+
+def _value(text: str) -> Any:
+    """Lists and objects are JSON; all else is left to `Settings`, which reads numbers and words itself."""
+    if text.lstrip()[:1] in ("[", "{"):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return text  # a palette, for one, is written like a list
+    return text
+
+
+def _draw(options: argparse.Namespace, clock: Clock) -> int:
+    from text2art_nb.cli.drawing import draw
+
+    return draw(options, clock)
+
+
+def _redraw(options: argparse.Namespace, clock: Clock) -> int:
+    from text2art_nb.cli.drawing import redraw
+
+    return redraw(options, clock)
+
+
+def _resume(options: argparse.Namespace, clock: Clock) -> int:
+    from text2art_nb.cli.drawing import resume
+
+    return resume(options, clock)
+
+
+def _inspect(options: argparse.Namespace, clock: Clock) -> int:
+    from text2art_nb.cli.showing import inspect
+
+    return inspect(options, clock)
+
+
+def _models(options: argparse.Namespace, clock: Clock) -> int:
+    from text2art_nb.cli.showing import models
+
+    return models(options, clock)
+
+
+def _doctor(options: argparse.Namespace, clock: Clock) -> int:
+    from text2art_nb.cli.showing import doctor
+
+    return doctor(options, clock)

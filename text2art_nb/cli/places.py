@@ -1,0 +1,165 @@
+"""Where a drawing's files go: the picture, the film, and beside them the run's directory to resume it from."""
+
+import contextlib
+import json
+import os
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from text2art_nb.artwork import SUFFIXES, kind_of
+from text2art_nb.encoders import put
+from text2art_nb.errors import ArtworkError
+from text2art_nb.settings import Settings
+
+FOLDER = Path("text2art")
+CHECKPOINT = "checkpoint.safetensors"
+NOTES = "outputs.json"
+
+
+@dataclass(frozen=True)
+class Places:
+    """picture: the file; film: the other file, or None; directory: the run's own."""
+
+    picture: Path
+    film: Path | None
+    directory: Path
+    metadata: bool = True
+
+    @property
+    def frames(self) -> Path:
+        """Where the frames lie."""
+        return self.directory / "frames"
+
+    def prepare(self) -> None:
+        """Make the run's directory, without what an earlier run has left in it; note the files' names there.
+
+        Raises:
+            ArtworkError: it cannot be made.
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            (self.directory / CHECKPOINT).unlink(missing_ok=True)
+        except OSError as error:
+            raise ArtworkError(f"the directory {self.directory} cannot be made: {error.strerror or error}") from error
+        self.note()
+
+    def note(self) -> None:
+        """Write the files' names down, so that `resume` writes to the same ones."""
+        names = {"picture": self.picture.name, "film": self.film.name if self.film else None, "metadata": self.metadata}
+        put(self.directory / NOTES, json.dumps(names).encode())
+
+    def abandon(self) -> None:
+        """Remove the directory of a run that drew nothing, unless there is more in it than a run puts there."""
+        with contextlib.suppress(OSError):
+            (self.directory / CHECKPOINT).unlink(missing_ok=True)
+            (self.directory / NOTES).unlink(missing_ok=True)
+            if self.frames.is_dir():
+                self.frames.rmdir()
+            self.directory.rmdir()
+
+
+def places_for(settings: Settings, out: str | None, video: str | None, metadata: bool) -> Places:
+    """Where the picture of resolved `settings` goes.
+
+    Args:
+        settings: the prompt and the seed name the file, if `out` does not.
+        out, video: what the user asked for, or None. Without `out` no file that is there is ever overwritten.
+        metadata: whether the files carry the recipe.
+
+    Raises:
+        ArtworkError: a suffix that is no picture's, or a directory that cannot be written to.
+    """
+    if out is not None:
+        picture = Path(out).expanduser()
+        kind_of(picture)
+        directory = picture.with_suffix(".run")
+    else:
+        picture, directory = _reserve(FOLDER, f"{slug(settings.prompts)}-{settings.seed}")
+    return Places(picture, _film(settings, picture, video), directory, metadata)
+
+
+def _film(settings: Settings, picture: Path, video: str | None) -> Path | None:
+    if video is not None:
+        kind_of(film := Path(video).expanduser())
+        if film.suffix.lower() not in (".mp4", ".gif"):
+            raise ArtworkError(f"a film is saved as .mp4 or .gif, not as {film.name!r}")
+        return film
+    moves = picture.suffix.lower() in (".mp4", ".gif")
+    return picture.with_suffix(".mp4") if settings.make_video and not moves else None
+
+
+def _reserve(folder: Path, stem: str) -> tuple[Path, Path]:
+    """A name in `folder` that nobody has, taken by making the run's directory; two processes never get the same."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(1, 100_000):
+            name = stem if number == 1 else f"{stem}-{number}"
+            if any((folder / f"{name}{suffix}").exists() for suffix in SUFFIXES):
+                continue
+            with contextlib.suppress(FileExistsError):
+                (folder / f"{name}.run").mkdir()
+                return folder / f"{name}.png", folder / f"{name}.run"
+    except OSError as error:
+        raise ArtworkError(f"nothing can be written to {folder.resolve()}: {error.strerror or error}") from error
+    raise ArtworkError(f"there are too many pictures named {stem} in {folder.resolve()}; give --out")
+
+
+def slug(prompts: str) -> str:
+    """A file's name out of a prompt line: the first prompt's words with hyphens, at most 48 characters."""
+    first = unicodedata.normalize("NFKC", prompts.split("|")[0]).lower()
+    words = re.sub(r"[\W_]+", "-", first).strip("-")
+    return words[:48].strip("-") or "picture"
+
+
+def found_places(place: str, out: str | None, video: str | None) -> Places:
+    """Where a run that is to go on lies, and where its picture goes.
+
+    Args:
+        place: the run's directory, or the picture beside it.
+        out, video: what the user asks for now, or None for the same as before.
+
+    Raises:
+        ArtworkError: there is no such run.
+    """
+    given = Path(place).expanduser()
+    directory = given if given.is_dir() else given.with_suffix(".run")
+    if not (directory / CHECKPOINT).is_file():
+        if not given.exists():
+            raise ArtworkError(f"there is no {str(given)!r}")
+        raise ArtworkError(f"there is nothing to go on with in {str(directory)!r}: it has no {CHECKPOINT}")
+    notes = _notes(directory)
+    directory = directory.resolve() if directory.name in ("", ".", "..") else directory
+    beside = directory.with_suffix("")
+    picture = Path(out).expanduser() if out else beside.with_name(notes.picture or beside.name + ".png")
+    film = Path(video).expanduser() if video else beside.with_name(notes.film) if notes.film else None
+    for path in (picture, *([film] if film else [])):
+        kind_of(path)
+    return Places(picture, film, directory, notes.metadata)
+
+
+@dataclass(frozen=True)
+class _Notes:
+    picture: str | None = None
+    film: str | None = None
+    metadata: bool = True
+
+
+def _notes(directory: Path) -> _Notes:
+    """What `Places.note` wrote. Only names beside the directory, whatever it says: it may come from elsewhere."""
+    try:
+        with (directory / NOTES).open("rb") as file:
+            read = json.loads(file.read(10_000))
+    except (OSError, ValueError, RecursionError):
+        return _Notes()
+    if not isinstance(read, dict):
+        return _Notes()
+
+    def name(key: str) -> str | None:
+        value = read.get(key)
+        if not isinstance(value, str) or value != os.path.basename(value) or not value.isprintable():
+            return None
+        return value if Path(value).suffix.lower() in SUFFIXES else None
+
+    return _Notes(name("picture"), name("film"), read.get("metadata") is not False)

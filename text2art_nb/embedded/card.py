@@ -1,0 +1,171 @@
+"""The model cards: README.md beside the weights, written from figures that the training program measured itself."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from text2art_nb.embedded import metrics
+from text2art_nb.embedded.loop import read_curve
+
+if TYPE_CHECKING:
+    from text2art_nb.embedded.clip import ClipTrainer
+    from text2art_nb.embedded.vqgan import VqganTrainer
+
+TITLES = {"clip": "text2art's embedded CLIP (the guide)", "judge": "text2art's embedded judge"}
+PURPOSES = {
+    "clip": "Drawing follows its gradients, which is why it was trained under attack.",
+    "judge": "It judges drawn pictures; nothing is ever optimised against it. Its eye, its seed and its augmentations "
+    "are others than the guide's.",
+}
+_FLATTEN = """In transformers 5 a ResNet's pooled features keep two axes of length 1; after loading, call
+`text2art_nb.embedded.dual_encoder.flatten_pooling(model)`, which adds no weights."""
+
+
+def write_dual(directory: Path, name: str, trainer: "ClipTrainer", seconds: float, curve: Path) -> None:
+    """The card of the guide (`clip`) or the `judge`, with figures measured now."""
+    model, exam = trainer.exported(), trainer.test
+    figures = metrics.full(model, trainer.tokenizer, exam)
+    _save(directory, figures)
+    columns = {"step": "step", "seconds": "s", "match": "loss", "things": "things", "held_out_64": "held out, of 64"}
+    sections = {
+        "What it is": _what(name, trainer),
+        "Figures": _dual_figures(figures, exam.line_up),
+        "Training": _training(trainer.step, seconds, trainer.plan.batch, trainer.pool.plan.name)
+        + " Softmax contrastive loss that leaves out pairs that happen to be true, and heads naming every attribute, "
+        f"dropped afterwards.\n\n{stages(trainer.plan.stages)}",
+        "Learning curve": table(read_curve(curve), columns),
+        "Failures": _failures(metrics.name_things(model, trainer.tokenizer, exam.line_up).float().mean(0).tolist()),
+    }
+    write(directory, TITLES[name], sections, "transformers")
+
+
+def write_vqgan(directory: Path, trainer: "VqganTrainer", seconds: float, curve: Path) -> None:
+    """The card of the VQGAN, with figures measured now."""
+    figures = trainer.measure(len(trainer.test.pictures))
+    _save(directory, figures)
+    plan, model = trainer.plan, trainer.exported()
+    size, decoder = (sum(p.numel() for p in module.parameters()) / 1e6 for module in (model, model.decoder))
+    side = 2 ** (len(plan.channels) - 1)
+    rows = [
+        ("PSNR, whole held-out pictures at 128 pixels", f"{figures['psnr']:.2f} dB"),
+        ("mean absolute error, of 0..1", f"{figures['l1']:.4f}"),
+        ("codes that these pictures use", f"{figures['codes_used']:.0f} of {plan.codes}"),
+    ]
+    sections = {
+        "What it is": f"A `diffusers.VQModel` with {size:.2f} M parameters (decoder {decoder:.2f} M), one of "
+        f"{plan.codes} codes for every\n{side} x {side} pixels, pictures in -1..1. Trained from nothing by\n"
+        "`python -m text2art_nb.embedded.train vqgan` on pictures that `text2art_nb/embedded/world` renders.",
+        "Figures": _figures(rows),
+        "Training": _training(trainer.step, seconds, plan.stages[0].batch, trainer.pool.plan.name)
+        + " Random windows of the pictures; absolute, squared and slope differences at three scales, then the guide's "
+        f"early features, at the end a small patch discriminator.\n\n{stages(plan.stages)}",
+        "Learning curve": table(read_curve(curve), {"step": "step", "seconds": "s", "picture": "loss", "psnr": "PSNR"}),
+        "Failures": "Fine strokes (stars, pencil hatching, faces of small things) come back soft: a code has ten bits "
+        "for 192 values.",
+    }
+    write(directory, "text2art's embedded VQGAN", sections, "diffusers")
+
+
+def _save(directory: Path, figures: Mapping[str, float]) -> None:
+    (directory / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def _what(name: str, trainer: "ClipTrainer") -> str:
+    dual = trainer.pupil.dual
+    size = sum(p.numel() for p in dual.parameters()) / 1e6
+    text = (
+        f"A `transformers.VisionTextDualEncoderModel` with {size:.2f} M parameters ({type(dual.vision_model).__name__} "
+        f"eye for 64 x 64 pixels,\nBERT reader, byte-level BPE), trained from nothing by "
+        f"`python -m text2art_nb.embedded.train {name}` on pictures and captions"
+        "\nthat `text2art_nb/embedded/world` makes. It knows that little world and nothing else; "
+        "`vocabulary.json` has every word it was taught.\n" + PURPOSES[name]
+    )
+    return text + ("\n\n" + _FLATTEN if name == "clip" else "")
+
+
+def _dual_figures(figures: Mapping[str, float], line_up: metrics.LineUp) -> str:
+    things = len(line_up.captions[0])
+    count = things * len(line_up.captions)
+    rows = [
+        (f"names the thing, 1 of {things}; colour, place, style the same ({count} pictures)", "things"),
+        ("the same under attack (5 steps, every value within 0.03)", "things_attacked_0.03"),
+        ("R@1 picture to caption among 64, pairs seen in training", "seen_64"),
+        ("R@1 among 256, pairs seen in training", "seen_256"),
+        ("R@1 among 64, pairs of thing and place or style held out", "held_out_64"),
+        ("R@1 among 256, held out", "held_out_256"),
+    ]
+    return (
+        _figures([(what, f"{figures[key]:.3f}") for what, key in rows])
+        + "\n\nMeasured by `text2art_nb.embedded.metrics` on rendered pictures whose seeds training never used. "
+        "Captions leave parts out at random;\nother captions that are true of the picture don't count as wrong."
+    )
+
+
+def _failures(named: Sequence[float]) -> str:
+    from text2art_nb.embedded.world import ATTRIBUTES
+
+    worst = sorted(zip(named, ATTRIBUTES["thing"], strict=True))[:12]
+    return "Named least often in the line-up: " + ", ".join(f"{word} ({share:.2f})" for share, word in worst) + "."
+
+
+def _training(step: int, seconds: float, batch: int, pool: str) -> str:
+    return (
+        f"{step} steps of {batch} pictures (pool `{pool}`: count x pixels, group, seed), {seconds / 60:.0f} minutes of "
+        f"one thread on\n{machine()}, shared with other work."
+    )
+
+
+def machine() -> str:
+    """This machine in a few words."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if "model name" in line]
+        name = models[0] if models else name
+    return f"{os.cpu_count()} cores of {name}"
+
+
+def table(points: Sequence[Mapping[str, Any]], columns: Mapping[str, str], rows: int = 12) -> str:
+    """A learning curve as a Markdown table of at most `rows` points, evenly spread, the last one included.
+
+    Args:
+        points: the curve.
+        columns: key in the points -> heading.
+    """
+    known = [point for point in points if all(key in point for key in columns)]
+    if len(known) > rows:
+        known = [known[round(i * (len(known) - 1) / (rows - 1))] for i in range(rows)]
+    lines = [_row(columns.values()), "|" + " --- |" * len(columns)]
+    for point in known:
+        lines.append(
+            _row(f"{point[key]:.0f}" if key in ("step", "seconds") else f"{point[key]:.3f}" for key in columns)
+        )
+    return "\n".join(lines)
+
+
+def stages(plan: Sequence[Any]) -> str:
+    """The stages of a recipe as a Markdown table."""
+    names = list(vars(plan[0]))
+    lines = [_row("until step" if name == "until" else name for name in names), "|" + " --- |" * len(names)]
+    for stage in plan:
+        values = [vars(stage)[name] for name in names]
+        lines.append(_row(" to ".join(f"{v:g}" for v in x) if isinstance(x, tuple) else f"{x:g}" for x in values))
+    return "\n".join(lines)
+
+
+def _figures(rows: Sequence[tuple[str, str]]) -> str:
+    return "\n".join([_row(("figure", "value")), "| --- | --- |", *map(_row, rows)])
+
+
+def _row(cells: Any) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def write(directory: Path, title: str, sections: Mapping[str, str], library: str) -> None:
+    """Write README.md with the hub's front matter, a title and sections in order."""
+    parts = [f"---\nlicense: mit\nlibrary_name: {library}\n---\n", f"# {title}\n"]
+    parts += [f"## {heading}\n\n{text.strip()}\n" for heading, text in sections.items()]
+    (directory / "README.md").write_text("\n".join(parts), encoding="utf-8")

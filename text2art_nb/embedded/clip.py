@@ -1,0 +1,262 @@
+"""Training of the dual encoders: the guide (plain, then adversarially) and the judge (plain, another eye).
+
+Adversarial training is "free" (Shafahi et al. 2019): every batch is replayed, and the gradient on the picture that a
+replay's backward pass yields anyway becomes the next replay's attack. Eyes trained so have gradients in the shapes of
+things (Tsipras et al. 2019, Santurkar et al. 2019), which is what makes pictures drawn under them legible.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from text2art_nb.embedded import dual_encoder, metrics, world
+from text2art_nb.embedded.data import Pool, misspell
+from text2art_nb.embedded.dual_encoder import SIZE, Pupil, matching_loss, naming_loss
+from text2art_nb.embedded.loop import Average, set_parameters
+from text2art_nb.embedded.tokenizer import LENGTH, save_words
+from text2art_nb.embedded.views import GENTLE, GUIDE, JUDGE, Roughness, crops, tint, to_tensor
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast, VisionTextDualEncoderModel
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of the training: until step `until`.
+
+    Attributes:
+        rates: learning rate at its beginning and its end.
+        attack: radius of the adversary (the largest change of any value 0..1); 0: none.
+        replays: how often each batch is used.
+        gentle: with mild views, which teach things sooner.
+    """
+
+    until: int
+    rates: tuple[float, float]
+    attack: float = 0.0
+    replays: int = 1
+    gentle: bool = False
+
+
+@dataclass(frozen=True)
+class ClipPlan:
+    """The whole recipe of a dual encoder's training.
+
+    Attributes:
+        build: makes the untrained model from the tokenizer's size.
+        batch: pictures a step.
+        naming: weight of the heads' loss.
+    """
+
+    build: Callable[[int], "VisionTextDualEncoderModel"]
+    seed: int
+    stages: tuple[Stage, ...]
+    rough: Roughness
+    batch: int = 128
+    naming: float = 0.5
+    warm_up: int = 80
+
+    @property
+    def steps(self) -> int:
+        """Steps altogether."""
+        return self.stages[-1].until
+
+    def stage(self, step: int) -> tuple[Stage, float]:
+        """The stage that a step belongs to, and the step's learning rate."""
+        begin = 0
+        for stage in self.stages:
+            if step < stage.until:
+                break
+            begin = stage.until
+        done = min(max((step - begin) / max(stage.until - begin, 1), 0.0), 1.0)
+        rate = stage.rates[0] + (stage.rates[1] - stage.rates[0]) * done
+        return stage, rate * min(1.0, (step + 1) / max(self.warm_up, 1))
+
+
+GUIDE_PLAN = ClipPlan(
+    build=dual_encoder.guide,
+    seed=1,
+    rough=GUIDE,
+    stages=(
+        Stage(until=1100, rates=(1.5e-3, 1.5e-3), gentle=True),
+        Stage(until=1300, rates=(1.5e-3, 1.3e-3)),
+        Stage(until=1900, rates=(1.2e-3, 1e-3), attack=0.02, replays=2),
+        Stage(until=2440, rates=(1e-3, 5e-4), attack=0.03, replays=2),
+        Stage(until=3000, rates=(7e-4, 5e-5), attack=0.05, replays=2),
+    ),
+)
+JUDGE_PLAN = ClipPlan(
+    build=dual_encoder.judge, seed=2, rough=JUDGE, stages=(Stage(until=1600, rates=(2e-3, 1e-4)),), naming=0.5
+)
+
+IMPORTANT = {"thing": 1.5, "colour": 0.5, "thing2": 0.5}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's pictures and captions.
+
+    Attributes:
+        views: [n,3,S,S] in 0..1; ids, mask: [n,t]; labels, stated: [n,A]; true: [n,n], picture by caption.
+    """
+
+    views: Tensor
+    ids: Tensor
+    mask: Tensor
+    labels: Tensor
+    stated: Tensor
+    true: Tensor
+
+
+class ClipTrainer:
+    """Trains a dual encoder on a pool of groups of pictures.
+
+    Args:
+        plan: the recipe.
+        pool: grouped training pictures.
+        test: held-out pictures for the learning curve.
+        tokenizer: of the captions.
+    """
+
+    def __init__(self, plan: ClipPlan, pool: Pool, test: metrics.Exam, tokenizer: "PreTrainedTokenizerFast") -> None:
+        torch.manual_seed(plan.seed)
+        self.plan, self.pool, self.test, self.tokenizer = plan, pool, test, tokenizer
+        self.step, self.total = 0, plan.steps
+        classes = {name: len(values) for name, values in world.ATTRIBUTES.items()}
+        pupil = Pupil(plan.build(len(tokenizer)), classes)
+        self.pupil = pupil.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        heavy = [p for p in pupil.parameters() if p.dim() > 1]
+        light = [p for p in pupil.parameters() if p.dim() <= 1]
+        groups = [{"params": heavy, "weight_decay": 0.03}, {"params": light, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.97), fused=True)
+        self.average = Average(self.pupil.dual, 0.995)
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step."""
+        rng = np.random.default_rng([self.plan.seed, step])
+        group = self.pool.plan.group
+        chosen = np.sort(rng.choice(len(self.pool.pictures) // group, self.plan.batch // group, replace=False))
+        rows = (chosen[:, None] * group + np.arange(group)).ravel()
+        rough = GENTLE if self.plan.stage(step)[0].gentle else self.plan.rough
+        views = to_tensor(crops(self.pool.pictures[rows], SIZE, rng, rough))
+        texts, stated = zip(*(world.caption(self.pool.scenes[row], rng) for row in rows), strict=True)
+        tokens = self.tokenizer(
+            [misspell(text, rng) for text in texts],
+            padding=True,
+            truncation=True,
+            max_length=LENGTH,
+            return_tensors="pt",
+        )
+        said = np.stack([world.stated_vector(part) for part in stated])
+        labels = self.pool.attributes[rows]
+        return Batch(
+            views=tint(views, torch.Generator().manual_seed(self.plan.seed * 1_000_003 + step), rough),
+            ids=tokens["input_ids"],
+            mask=tokens["attention_mask"],
+            labels=torch.from_numpy(labels.astype(np.int64)),
+            stated=torch.from_numpy(said.astype(np.int64)),
+            true=torch.from_numpy(world.holds(said, labels).T.copy()),
+        )
+
+    def advance(self) -> dict[str, float]:
+        """Train on one batch, replayed under attack where the stage says so."""
+        stage, rate = self.plan.stage(self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        batch = self.batch(self.step)
+        self.pupil.train()
+        change = torch.zeros_like(batch.views)
+        if stage.attack:
+            generator = torch.Generator().manual_seed(self.plan.seed * 2_000_003 + self.step)
+            change = (torch.rand(change.shape, generator=generator) * 2 - 1) * stage.attack
+        for replay in range(stage.replays):
+            views = (batch.views + change).clamp(0, 1).requires_grad_(stage.attack > 0)
+            losses = self._learn(batch, views, replay)
+            if views.grad is not None:
+                change = (change + stage.attack * views.grad.sign()).clamp(-stage.attack, stage.attack)
+        self.average.update(self.pupil.dual, self.step)
+        self.step += 1
+        return losses
+
+    def _learn(self, batch: Batch, views: Tensor, replay: int) -> dict[str, float]:
+        with torch.autocast("cpu", torch.bfloat16):
+            seen, features = self.pupil.see(views)
+            if replay == 0:
+                read, meaning = self.pupil.read(batch.ids, batch.mask)
+                self._read = read.detach()
+            else:
+                read, meaning = self._read, None
+        scale = self.pupil.scale()
+        losses = {"match": matching_loss(seen, read, scale, batch.true)}
+        losses["name_seen"] = naming_loss(self.pupil.seen, features, batch.labels, IMPORTANT)
+        if meaning is not None:
+            losses["name_read"] = naming_loss(self.pupil.stated, meaning, batch.stated, IMPORTANT)
+        loss = losses["match"] + self.plan.naming * sum(v for k, v in losses.items() if k != "match")
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.pupil.parameters(), 3.0)
+        self.optimizer.step()
+        with torch.no_grad():
+            own = (seen @ read.T).masked_fill(batch.true & ~torch.eye(len(seen), dtype=torch.bool), -1)
+            right = (own.argmax(1) == torch.arange(len(seen))).float().mean()
+            thing = batch.labels[:, list(world.ATTRIBUTES).index("thing")]
+            named = (self.pupil.seen["thing"](features).argmax(1) == thing).float().mean()
+        figures = {name: float(value.detach()) for name, value in losses.items()}
+        return figures | {"right": float(right), "thing": float(named), "scale": float(scale.detach())}
+
+    def measure(self) -> dict[str, float]:
+        """Held-out figures of the averaged weights."""
+        return metrics.quick(self.exported(), self.tokenizer, self.test)
+
+    def exported(self) -> "VisionTextDualEncoderModel":
+        """A dual encoder with the averaged weights, for use."""
+        model = self.plan.build(len(self.tokenizer))
+        set_parameters(model, {name: tensor.contiguous() for name, tensor in self.average.tensors.items()})
+        return model.eval().requires_grad_(False)
+
+    def state_dict(self) -> dict[str, Any]:
+        """See `loop.Trainer`."""
+        return {
+            "step": self.step,
+            "pupil": self.pupil.state_dict(),
+            "average": self.average.tensors,
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `loop.Trainer`."""
+        self.step = int(state["step"])
+        self.pupil.load_state_dict(state["pupil"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        for name, tensor in state["average"].items():
+            self.average.tensors[name].copy_(tensor)
+
+
+def export(trainer: ClipTrainer, directory: Path) -> None:
+    """Write an ordinary dual-encoder directory: float16 weights, tokenizer, preprocessor, vocabulary."""
+    from transformers import CLIPImageProcessorPil
+
+    directory.mkdir(parents=True, exist_ok=True)
+    trainer.exported().half().save_pretrained(directory)
+    config = json.loads((directory / "config.json").read_text())
+    # Stored in half the space, but to be computed with in float32 unless somebody asks for less.
+    config["dtype"] = "float32"
+    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    trainer.tokenizer.save_pretrained(directory)
+    mean, spread = [dual_encoder.MEAN] * 3, [dual_encoder.STD] * 3
+    CLIPImageProcessorPil(
+        size={"height": SIZE, "width": SIZE}, do_center_crop=False, image_mean=mean, image_std=spread
+    ).save_pretrained(directory)
+    save_words(world.VOCABULARY, directory)
+
+
+def smaller(plan: ClipPlan, steps: int) -> ClipPlan:
+    """A short plan for tests: half of it plain, half of it under attack."""
+    stages = (Stage(until=steps // 2, rates=(1e-3, 1e-3)), Stage(steps, (1e-3, 1e-3), attack=0.03, replays=2))
+    return replace(plan, stages=stages, batch=16, warm_up=2)

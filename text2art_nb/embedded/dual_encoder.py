@@ -1,0 +1,146 @@
+"""The two embedded dual encoders: the guide (a ResNet eye) and the judge (a LeViT eye), their heads and their loss.
+
+Both are plain `transformers.VisionTextDualEncoderModel`s. In transformers 5.23 a ResNet's pooled features keep two
+axes of length 1, over which the dual encoder's projection stumbles; `flatten_pooling` mends that on a loaded model.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from transformers import VisionTextDualEncoderModel
+
+SIZE = 64
+"""Side of the picture that the eyes see, in pixels."""
+MEAN, STD = 0.5, 0.25
+"""Pixels 0..1 are normalised with these before the eye."""
+WIDTH = 256
+"""Length of the shared embedding."""
+
+
+def guide(pieces: int) -> "VisionTextDualEncoderModel":
+    """The untrained guide: ResNet-18's blocks at half width, a two-layer BERT; `pieces` is the tokenizer's size."""
+    from transformers import BertConfig, ResNetConfig
+
+    eye = ResNetConfig(
+        embedding_size=32, hidden_sizes=[32, 64, 128, 256], depths=[2, 2, 2, 2], layer_type="basic", hidden_act="gelu"
+    )
+    eye.hidden_size = 256  # the dual encoder's name for the width of the pooled features
+    reader = BertConfig(
+        vocab_size=pieces,
+        hidden_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=512,
+        max_position_embeddings=40,
+        pad_token_id=0,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    return _join(eye, reader)
+
+
+def judge(pieces: int) -> "VisionTextDualEncoderModel":
+    """The untrained judge: a LeViT eye (convolutional stem, then attention) and a narrower, deeper BERT."""
+    from transformers import BertConfig, LevitConfig
+
+    eye = LevitConfig(
+        image_size=SIZE,
+        hidden_sizes=[128, 160, 192],
+        depths=[3, 3, 2],
+        num_attention_heads=[4, 5, 6],
+        key_dim=[16, 16, 16],
+        drop_path_rate=0,
+        down_ops=[["Subsample", 16, 8, 4, 2, 2], ["Subsample", 16, 10, 4, 2, 2]],
+    )
+    eye.hidden_size = 192
+    reader = BertConfig(
+        vocab_size=pieces,
+        hidden_size=96,
+        num_hidden_layers=3,
+        num_attention_heads=3,
+        intermediate_size=288,
+        max_position_embeddings=40,
+        pad_token_id=0,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    return _join(eye, reader)
+
+
+def _join(eye: object, reader: object) -> "VisionTextDualEncoderModel":
+    from transformers import VisionTextDualEncoderConfig, VisionTextDualEncoderModel
+
+    config = VisionTextDualEncoderConfig.from_vision_text_configs(eye, reader, projection_dim=WIDTH)  # type: ignore[arg-type]
+    return flatten_pooling(VisionTextDualEncoderModel(config))
+
+
+def flatten_pooling(model: "VisionTextDualEncoderModel") -> "VisionTextDualEncoderModel":
+    """Make the pooled features of convolutional eyes [n, width] where transformers leaves them [n, width, 1, 1].
+
+    Adds no parameters, so that saved files stay the ordinary ones. Does nothing to other eyes. Returns the model.
+    """
+    pooler = getattr(model.vision_model, "pooler", None)
+    if isinstance(pooler, nn.AdaptiveAvgPool2d):
+        model.vision_model.pooler = nn.Sequential(pooler, nn.Flatten(1))
+    return model
+
+
+class Pupil(nn.Module):
+    """A dual encoder with the classification heads that it has only while it is trained.
+
+    Args:
+        dual: the dual encoder.
+        classes: attribute name -> number of its values.
+    """
+
+    def __init__(self, dual: "VisionTextDualEncoderModel", classes: Mapping[str, int]) -> None:
+        super().__init__()
+        self.dual = dual
+        eye, reader = dual.vision_embed_dim, dual.text_embed_dim
+        self.seen = nn.ModuleDict({name: nn.Linear(eye, count) for name, count in classes.items()})
+        self.stated = nn.ModuleDict({name: nn.Linear(reader, count) for name, count in classes.items()})
+
+    def see(self, views: Tensor) -> tuple[Tensor, Tensor]:
+        """Views [n,3,S,S] in 0..1 -> (unit embeddings [n,256] float32, pooled features [n,w])."""
+        pooled = self.dual.vision_model(pixel_values=(views - MEAN) / STD).pooler_output
+        return F.normalize(self.dual.visual_projection(pooled).float(), dim=-1), pooled.float()
+
+    def read(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Token ids and mask [n,t] -> (unit embeddings [n,256] float32, pooled features [n,w])."""
+        pooled = self.dual.text_model(input_ids=ids, attention_mask=mask).pooler_output
+        return F.normalize(self.dual.text_projection(pooled).float(), dim=-1), pooled.float()
+
+    def scale(self) -> Tensor:
+        """The inverse temperature of the contrastive loss, kept within 1..60."""
+        return self.dual.logit_scale.clamp(0.0, math.log(60.0)).exp()
+
+
+def matching_loss(seen: Tensor, read: Tensor, scale: Tensor, true: Tensor) -> Tensor:
+    """The symmetric softmax loss of CLIP that doesn't punish what is true.
+
+    Args:
+        seen: [n,d] unit embeddings of pictures; read: [n,d] of their captions.
+        scale: inverse temperature.
+        true: [n,n] bool; true[i,j] where caption j is true of picture i. Off the diagonal such pairs are left out.
+    """
+    logits = scale * seen @ read.T
+    others = true & ~torch.eye(len(seen), dtype=torch.bool, device=seen.device)
+    logits = logits.masked_fill(others, -torch.inf)
+    here = torch.arange(len(seen), device=seen.device)
+    return (F.cross_entropy(logits, here) + F.cross_entropy(logits.T, here)) / 2
+
+
+def naming_loss(heads: nn.ModuleDict, features: Tensor, labels: Tensor, weights: Mapping[str, float]) -> Tensor:
+    """How well linear heads name attributes from features [n,w]; labels [n, heads], -1 where nothing is to be said."""
+    total = features.new_zeros(())
+    for column, (name, head) in enumerate(heads.items()):
+        known = labels[:, column] >= 0
+        if known.any():
+            total = total + weights.get(name, 0.3) * F.cross_entropy(head(features[known]), labels[known, column])
+    return total

@@ -1,0 +1,160 @@
+"""`python -m text2art_nb.embedded.train [clip|vqgan|judge|all]`: the embedded checkpoints, from nothing.
+
+Renders its pictures first, keeps them and the checkpoints in a working folder (`--work`), exports to `--out`.
+Killed at any moment, `--resume` goes on from the last minute.
+"""
+
+import argparse
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from text2art_nb.embedded.data import Pool, PoolPlan, load_pool, misspell
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+WEIGHTS = Path(__file__).parent / "weights"
+WORK = Path(tempfile.gettempdir()) / "t2a-train"
+TRAINING = PoolPlan(count=32_000, size=96, seed=11, group=8)
+DETAILED = PoolPlan(count=8_000, size=160, seed=12)
+DETAILED_TEST = PoolPlan(count=64, size=160, seed=13, held_out=True)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the command line asked for."""
+
+    work: Path
+    out: Path
+    minutes: float | None
+    resume: bool
+    processes: int
+
+    def pool(self, plan: PoolPlan) -> Pool:
+        """A pool, rendered if it isn't there."""
+        return load_pool(plan, self.work / "pools", self.processes)
+
+
+def make_tokenizer(work: Path, seed: int = 21) -> "PreTrainedTokenizerFast":
+    """The tokenizer, trained once on 40,000 captions and kept in the working folder."""
+    from transformers import AutoTokenizer
+
+    from text2art_nb.embedded import world
+    from text2art_nb.embedded.tokenizer import train_tokenizer
+
+    place = work / "tokenizer"
+    if (place / "tokenizer.json").exists():
+        loaded: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(place)
+        return loaded
+    rng = np.random.default_rng(seed)
+    captions = [misspell(world.caption(scene, rng)[0], rng) for scene in world.sample_scenes(rng, 40_000)]
+    tokenizer = train_tokenizer(captions)
+    tokenizer.save_pretrained(place)
+    return tokenizer
+
+
+def publish(write: Callable[[Path], None], directory: Path) -> None:
+    """Let `write` fill a fresh folder, then move its files one by one over those of `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".new-") as fresh:
+        write(Path(fresh))
+        for file in sorted(Path(fresh).iterdir(), key=lambda file: file.suffix == ".safetensors"):
+            file.chmod(0o644)
+            os.replace(file, directory / file.name)
+
+
+def train_dual(name: str, job: Job, export_only: bool) -> None:
+    """Train and export the guide (`clip`) or the `judge`."""
+    from text2art_nb.embedded import card, clip, metrics
+    from text2art_nb.embedded.loop import load_state, run
+
+    plan = clip.GUIDE_PLAN if name == "clip" else clip.JUDGE_PLAN
+    exam = metrics.make_exam()
+    trainer = clip.ClipTrainer(plan, job.pool(TRAINING), exam, make_tokenizer(job.work))
+    folder = job.work / name
+    if export_only:
+        state = load_state(folder / "checkpoint.pt")
+        trainer.load_state_dict(state["trainer"])
+        seconds = float(state["seconds"])
+    else:
+        seconds = run(trainer, folder, minutes=job.minutes, resume=job.resume)
+
+    def write(directory: Path) -> None:
+        clip.export(trainer, directory)
+        card.write_dual(directory, name, trainer, seconds, folder / "curve.jsonl")
+
+    publish(write, job.out / name)
+
+
+def train_vqgan(job: Job, export_only: bool) -> None:
+    """Train and export the VQGAN; its feature loss looks through the guide in `--out`, if there is one."""
+    from text2art_nb.embedded import card, vqgan
+    from text2art_nb.embedded.loop import load_state, run
+
+    folder = job.work / "vqgan"
+    eye = _eye(job.out / "clip", folder / "eye")
+    trainer = vqgan.VqganTrainer(vqgan.VQGAN_PLAN, job.pool(DETAILED), job.pool(DETAILED_TEST), eye)
+    if export_only:
+        state = load_state(folder / "checkpoint.pt")
+        trainer.load_state_dict(state["trainer"])
+        seconds = float(state["seconds"])
+    else:
+        seconds = run(trainer, folder, minutes=job.minutes, resume=job.resume)
+
+    def write(directory: Path) -> None:
+        vqgan.export(trainer, directory)
+        card.write_vqgan(directory, trainer, seconds, folder / "curve.jsonl")
+
+    publish(write, job.out / "vqgan")
+
+
+def _eye(guide: Path, kept: Path) -> Path | None:
+    """A copy of the guide that stays as it is for the whole training, so that resuming changes nothing."""
+    if not kept.exists() and (guide / "model.safetensors").exists():
+        torn = kept.with_suffix(".torn")
+        shutil.copytree(guide, torn, dirs_exist_ok=True)
+        os.replace(torn, kept)
+    return kept if kept.exists() else None
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m text2art_nb.embedded.train", description=__doc__)
+    parser.add_argument("what", choices=("clip", "vqgan", "judge", "all"), nargs="?", default="all")
+    parser.add_argument(
+        "--minutes", type=float, help="stop after so long (default: to the end); --resume goes on later"
+    )
+    parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the checkpoints are exported to")
+    parser.add_argument("--work", type=Path, default=WORK, help="where pools, states and learning curves are kept")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --work")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch; processes that render")
+    parser.add_argument("--export-only", action="store_true", help="export the last checkpoint as it is")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """See the module."""
+    options = parse(arguments)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    import cv2
+    import torch
+
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(1)
+    job = Job(options.work, options.out, options.minutes, options.resume, options.threads)
+    for what in ("clip", "vqgan", "judge") if options.what == "all" else (options.what,):
+        if what == "vqgan":
+            train_vqgan(job, options.export_only)
+        else:
+            train_dual(what, job, options.export_only)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""Names of weights, where they come from, and the way to a directory that is ready to load."""
+
+from text2art_nb.models.cache import root as cache_root
+from text2art_nb.models.catalogue import ALIASES, CATALOGUE, File, Weights, find
+from text2art_nb.models.download import Cancelled, Patience, Progress, fetch
+from text2art_nb.models.listing import rows, text
+from text2art_nb.models.locate import locate
+from text2art_nb.models.vocabulary import known_words, nearest_word, unknown_words
+
+__all__ = [
+    "ALIASES",
+    "CATALOGUE",
+    "Cancelled",
+    "File",
+    "Patience",
+    "Progress",
+    "Weights",
+    "cache_root",
+    "fetch",
+    "find",
+    "known_words",
+    "locate",
+    "nearest_word",
+    "rows",
+    "text",
+    "unknown_words",
+]

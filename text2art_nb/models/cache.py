@@ -1,0 +1,32 @@
+"""Where fetched weights lie on this machine, and what of a checkpoint is there."""
+
+import os
+from pathlib import Path
+
+from text2art_nb.models.catalogue import File, Weights
+from text2art_nb.models.download import is_whole
+
+
+def root() -> Path:
+    """``$TEXT2ART_CACHE``, else ``~/.cache/text2art``."""
+    chosen = os.environ.get("TEXT2ART_CACHE")
+    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "text2art"
+
+
+def directory(weights: Weights) -> Path:
+    """The checkpoint's own directory, whether it exists or not."""
+    return root() / weights.kind / weights.name.replace("/", "--")
+
+
+def lacking(weights: Weights, where: Path) -> list[File]:
+    """The needed files that are not in ``where``: neither themselves nor one that serves as well."""
+    return [
+        file
+        for file in weights.files
+        if not file.optional and not any(is_whole(choice, where) for choice in file.choices())
+    ]
+
+
+def bytes_on_disk(where: Path) -> int:
+    """The size of all files below a directory; 0 where it does not exist."""
+    return sum(path.stat().st_size for path in where.rglob("*") if path.is_file())

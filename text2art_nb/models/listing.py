@@ -1,0 +1,92 @@
+"""What weights there are, where they come from, and which are on this machine: for the command line and the doctor."""
+
+from typing import TypedDict
+
+from text2art_nb.models import cache, embedded
+from text2art_nb.models.catalogue import ALIASES, CATALOGUE, Weights
+
+
+class Row(TypedDict):
+    """One checkpoint. ``size``: bytes to fetch, None if unknown; ``on_disk``: bytes here; ``ready``: all is here."""
+
+    name: str
+    aliases: list[str]
+    kind: str
+    source: str
+    size: int | None
+    licence: str
+    note: str
+    loadable: bool
+    ready: bool
+    on_disk: int
+    directory: str
+
+
+def rows() -> list[Row]:
+    """The embedded models, then the catalogue in its order. Looks at the disk, at no server."""
+    return [_embedded_row(kind) for kind in embedded.KINDS] + [_row(weights) for weights in CATALOGUE.values()]
+
+
+def text() -> str:
+    """The rows as a table, and what its marks mean."""
+    head = ("", "name", "kind", "size", "licence", "also called; note")
+    body = [_cells(row) for row in rows()]
+    widths = [max(len(line[column]) for line in (head, *body)) for column in range(5)]
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(line[:5], widths, strict=True)), line[5]]).rstrip()
+        for line in (head, *body)
+    ]
+    legend = f"* on this machine; - known, not loadable yet; others are fetched into {cache.root()} when first used"
+    return "\n".join([*lines, "", legend])
+
+
+def in_words(size: int | None) -> str:
+    """A size in bytes as people say it: ``605 MB``."""
+    if size is None:
+        return "?"
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}"
+    return f"{size} B"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    mark = "*" if row["ready"] else "" if row["loadable"] else "-"
+    also = "; ".join(part for part in (", ".join(row["aliases"]), row["note"]) if part)
+    return mark, row["name"], row["kind"], in_words(row["size"]), row["licence"], also
+
+
+def _row(weights: Weights) -> Row:
+    where = cache.directory(weights)
+    source = f"https://huggingface.co/{weights.repository}" if weights.repository else weights.files[-1].url
+    return Row(
+        name=weights.name,
+        aliases=[alias for alias, name in ALIASES.items() if name == weights.name],
+        kind=weights.kind,
+        source=source,
+        size=weights.size,
+        licence=weights.licence,
+        note=weights.note,
+        loadable=weights.loadable,
+        ready=not cache.lacking(weights, where),
+        on_disk=cache.bytes_on_disk(where),
+        directory=str(where),
+    )
+
+
+def _embedded_row(kind: str) -> Row:
+    where = embedded.WEIGHTS / kind
+    size = cache.bytes_on_disk(where)
+    return Row(
+        name="embedded",
+        aliases=[],
+        kind=kind,
+        source="this package: python -m text2art_nb.embedded.train",
+        size=size,
+        licence="MIT",
+        note="trained from nothing on pictures that the package draws itself",
+        loadable=True,
+        ready=(where / "config.json").is_file(),
+        on_disk=size,
+        directory=str(where),
+    )

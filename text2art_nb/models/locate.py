@@ -1,0 +1,134 @@
+"""From the name of some weights to the directory of a checkpoint that is ready to load, fetched if need be."""
+
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+from threading import Event
+
+from text2art_nb.errors import ModelError
+from text2art_nb.models import cache, embedded
+from text2art_nb.models.catalogue import Weights, find
+from text2art_nb.models.download import Absent, Cancelled, Patience, Progress, fetch
+
+
+def locate(
+    name: str,
+    kind: str,
+    *,
+    download: bool = True,
+    progress: Progress | None = None,
+    cancel: Event | None = None,
+    patience: Patience | None = None,
+) -> Path:
+    """The directory of a checkpoint that is all there.
+
+    Args:
+        name: "embedded"; the path of a directory with a ``config.json``; or a name or alias of the catalogue, which is
+            looked for in text2art's cache, in the Hugging Face hub's, and then fetched.
+        kind: what it is to be used as: clip, vqgan, judge, taesd, …
+        download: False asks no server. ``TEXT2ART_OFFLINE=1`` and ``HF_HUB_OFFLINE=1`` say so for all.
+        progress, cancel, patience: see ``download.fetch``.
+
+    Raises:
+        ModelError: no such name; weights of another kind, or in a format that can't be loaded yet; or they are not here
+            and can't be fetched, and then it says which files are missing, where they are, and where to put them.
+        Cancelled: ``cancel`` was set.
+    """
+    if name == "embedded":
+        return embedded.directory(kind)
+    path = Path(name).expanduser()
+    if (path / "config.json").is_file():
+        return path
+    if path.is_dir() or path.is_absolute() or name.startswith("."):
+        raise ModelError(f"{path} is not a directory of weights: it has no config.json")
+    weights = find(name)
+    _check_use(weights, name, kind)
+    where = cache.directory(weights)
+    if not cache.lacking(weights, where):
+        return where
+    elsewhere = _in_hub_cache(weights)
+    if elsewhere:
+        return elsewhere
+    if not download or is_offline():
+        raise ModelError(_advice(weights, where, "and this is an offline run"))
+    try:
+        _download(weights, where, progress, cancel, patience)
+    except Cancelled:
+        raise
+    except ModelError as error:
+        raise ModelError(_advice(weights, where, f"and {error}")) from error
+    return where
+
+
+def is_offline() -> bool:
+    """True where the environment says that no server is to be asked."""
+    words = (os.environ.get(name, "") for name in ("TEXT2ART_OFFLINE", "HF_HUB_OFFLINE"))
+    return any(word.lower() in ("1", "true", "yes", "on") for word in words)
+
+
+def _check_use(weights: Weights, name: str, kind: str) -> None:
+    if weights.kind != kind:
+        raise ModelError(f"'{name}' is a {weights.kind}, not a {kind}")
+    if not weights.loadable:
+        ready = {"clip": "ViT-B/32", "vqgan": "imagenet_f16_16384"}.get(kind)
+        hint = f"; '{ready}' can" if ready else ""
+        raise ModelError(f"'{name}' is known, but its format ({weights.files[-1].path}) can't be loaded yet{hint}")
+
+
+def _in_hub_cache(weights: Weights) -> Path | None:
+    """Where huggingface_hub has fetched the same checkpoint before, for some other program."""
+    if not weights.repository:
+        return None
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    patterns = [choice.path for file in weights.files for choice in file.choices()]
+    try:
+        found = snapshot_download(
+            weights.repository, revision=weights.revision, allow_patterns=patterns, local_files_only=True
+        )
+    except LocalEntryNotFoundError:
+        return None
+    return None if cache.lacking(weights, Path(found)) else Path(found)
+
+
+def _download(
+    weights: Weights, where: Path, progress: Progress | None, cancel: Event | None, patience: Patience | None
+) -> None:
+    """Fetches what is lacking, the tensors last: once they are there, the rest is too. One run at a time does it."""
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+        with _turn(where / ".lock", cancel):
+            for file in weights.files:
+                try:
+                    fetch(file, where, progress=progress, cancel=cancel, patience=patience)
+                except Absent:
+                    if not file.optional:
+                        raise
+    except OSError as error:
+        raise ModelError(f"{where} cannot be written ({error.strerror or error})") from error
+
+
+def _turn(path: Path, cancel: Event | None) -> AbstractContextManager[object]:
+    """The lock of a checkpoint's directory, waited for until it's free or the waiting is cancelled."""
+    import filelock  # here, so that the doctor can say that it's missing
+
+    lock = filelock.FileLock(path, is_singleton=False)
+    while True:
+        try:
+            lock.acquire(timeout=0.2)
+            return lock
+        except filelock.Timeout:
+            if cancel and cancel.is_set():
+                raise Cancelled("waiting for another run's download was stopped") from None
+
+
+def _advice(weights: Weights, where: Path, why: str) -> str:
+    """What is missing, why, and how to mend it by hand."""
+    missing = cache.lacking(weights, where)
+    names = ", ".join(" or ".join(choice.path for choice in file.choices()) for file in missing)
+    source = f"https://huggingface.co/{weights.repository}" if weights.repository else missing[0].url
+    return (
+        f"the weights '{weights.name}' are not on this machine, {why}. Missing: {names}; they are at {source}, "
+        f"and belong into {where} (or give the path of a directory that holds them instead of the name)"
+    )
