@@ -204,13 +204,13 @@ def test_a_picture_that_goes_flat_is_taken_back(tiny: Tiny) -> None:
     run = Run(tiny(drawer="pixel"))
     next(run)
     with torch.no_grad():
-        next(iter(run._prepare().drawer.parameters())).fill_(0.25)
+        run._prepare().drawer.start_from(torch.full((1, 3, 4, 4), 0.25))
     assert "flat" in (next(run).notice or "")
     assert next(run).image.getextrema() != ((64, 64),) * 3
 
 
 def test_a_model_that_gives_only_nan_ends_in_one_clear_error(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PixelDrawer, "render", lambda self: self.cells.mul(float("nan")))
+    monkeypatch.setattr(PixelDrawer, "render", lambda self: self.levels[0].mul(float("nan")))
     with pytest.raises(RunError, match="precision='float32'"):
         list(Run(tiny(drawer="pixel")))
 
@@ -248,7 +248,7 @@ def test_micro_batches_do_not_change_the_gradient(tiny: Tiny) -> None:
     for micro_batch in (1, 3, 100):
         run = Run(tiny(micro_batch=micro_batch, candidates=2, num_cuts=7, drawer="pixel"))
         next(run)
-        (parameter,) = run._prepare().drawer.parameters()
+        parameter = next(iter(run._prepare().drawer.parameters()))
         assert parameter.grad is not None
         gradients.append(parameter.grad.clone())
     torch.testing.assert_close(gradients[0], gradients[2])

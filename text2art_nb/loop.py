@@ -93,7 +93,7 @@ class Loop:
         self._init = self._open(settings.init_image) if settings.init_image else None
         if self._init is not None:
             self.drawer.start_from(self._init)
-        self.optimizer = torch.optim.Adam(self.drawer.param_groups(self.drawer.learning_rate))
+        self.optimizer = self.drawer.optimizer()
         self._base_rates = [group["lr"] for group in self.optimizer.param_groups]
         self._scale = _HALF_SCALE if self.dtype == torch.float16 else 1.0
         self._good: tuple[State, State] | None = None

@@ -36,6 +36,10 @@ class Drawer(nn.Module, ABC):
         """What the optimiser gets; a drawer whose parameters want different rates returns several groups."""
         return [{"params": list(self.parameters()), "lr": learning_rate}]
 
+    def optimizer(self) -> torch.optim.Optimizer:
+        """What moves the parameters, at the drawer's own learning rates."""
+        return torch.optim.Adam(self.param_groups(self.learning_rate))
+
     def enlarge(self, image: Tensor, size: tuple[int, int]) -> Tensor:
         """`image` [B,3,H,W] at `size` (width, height); smoothly, unless the drawer knows better."""
         width, height = size

@@ -82,7 +82,7 @@ def _soft_noise(candidates: int, canvas: tuple[int, int], generator: torch.Gener
     """Pictures [B,3,H,W] of blurred grey-ish noise: a start without a subject, and not the same twice."""
     width, height = canvas
     coarse = torch.randn(candidates, 3, max(2, height // 16), max(2, width // 16), generator=generator)
-    return resize((0.5 + 0.2 * coarse).clamp(0, 1), canvas)
+    return resize((0.6 + 0.05 * coarse).clamp(0, 1), canvas)
 
 
 @functools.lru_cache(maxsize=4)

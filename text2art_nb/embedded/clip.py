@@ -89,11 +89,32 @@ GUIDE_PLAN = ClipPlan(
         Stage(until=1900, rates=(1.2e-3, 1e-3), attack=0.02, replays=2),
         Stage(until=2440, rates=(1e-3, 5e-4), attack=0.03, replays=2),
         Stage(until=3000, rates=(7e-4, 5e-5), attack=0.05, replays=2),
+        Stage(until=4200, rates=(5e-4, 3e-5), attack=0.08, replays=2),
     ),
 )
 JUDGE_PLAN = ClipPlan(
-    build=dual_encoder.judge, seed=2, rough=JUDGE, stages=(Stage(until=1600, rates=(2e-3, 1e-4)),), naming=0.5
+    build=dual_encoder.judge,
+    seed=2,
+    rough=JUDGE,
+    stages=(
+        Stage(until=1100, rates=(1.5e-3, 1.5e-3), gentle=True),
+        Stage(until=1900, rates=(1.3e-3, 5e-5)),
+    ),
 )
+
+PREPROCESSOR = {
+    "image_processor_type": "CLIPImageProcessor",
+    "do_resize": True,
+    "size": {"height": SIZE, "width": SIZE},
+    "do_center_crop": False,
+    "do_rescale": True,
+    "rescale_factor": 1 / 255,
+    "do_normalize": True,
+    "image_mean": [dual_encoder.MEAN] * 3,
+    "image_std": [dual_encoder.STD] * 3,
+    # text2art's own: how far the views may stray while drawing. The eye knows whole scenes and little of their parts.
+    "text2art_augmentation": 0.2,
+}
 
 IMPORTANT = {"thing": 1.5, "colour": 0.5, "thing2": 0.5}
 
@@ -240,8 +261,6 @@ class ClipTrainer:
 
 def export(trainer: ClipTrainer, directory: Path) -> None:
     """Write an ordinary dual-encoder directory: float16 weights, tokenizer, preprocessor, vocabulary."""
-    from transformers import CLIPImageProcessorPil
-
     directory.mkdir(parents=True, exist_ok=True)
     trainer.exported().half().save_pretrained(directory)
     config = json.loads((directory / "config.json").read_text())
@@ -249,10 +268,7 @@ def export(trainer: ClipTrainer, directory: Path) -> None:
     config["dtype"] = "float32"
     (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     trainer.tokenizer.save_pretrained(directory)
-    mean, spread = [dual_encoder.MEAN] * 3, [dual_encoder.STD] * 3
-    CLIPImageProcessorPil(
-        size={"height": SIZE, "width": SIZE}, do_center_crop=False, image_mean=mean, image_std=spread
-    ).save_pretrained(directory)
+    (directory / "preprocessor_config.json").write_text(json.dumps(PREPROCESSOR, indent=2) + "\n")
     save_words(world.VOCABULARY, directory)
 
 

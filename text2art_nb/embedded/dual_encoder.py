@@ -1,7 +1,7 @@
-"""The two embedded dual encoders: the guide (a ResNet eye) and the judge (a LeViT eye), their heads and their loss.
+"""The two embedded dual encoders, the guide and the judge: their eyes and readers, their heads and their loss.
 
-Both are plain `transformers.VisionTextDualEncoderModel`s. In transformers 5.23 a ResNet's pooled features keep two
-axes of length 1, over which the dual encoder's projection stumbles; `flatten_pooling` mends that on a loaded model.
+Both are plain `transformers.VisionTextDualEncoderModel`s. In transformers 5.23 the pooled features of both eyes keep
+two axes of length 1, over which the dual encoder's projection stumbles; `flatten_pooling` mends that on a loaded model.
 """
 
 import math
@@ -46,19 +46,18 @@ def guide(pieces: int) -> "VisionTextDualEncoderModel":
 
 
 def judge(pieces: int) -> "VisionTextDualEncoderModel":
-    """The untrained judge: a LeViT eye (convolutional stem, then attention) and a narrower, deeper BERT."""
-    from transformers import BertConfig, LevitConfig
+    """The untrained judge: a RegNet-Y eye (grouped convolutions, squeeze and excitation), a narrower, deeper BERT."""
+    from transformers import BertConfig, RegNetConfig
 
-    eye = LevitConfig(
-        image_size=SIZE,
-        hidden_sizes=[128, 160, 192],
-        depths=[3, 3, 2],
-        num_attention_heads=[4, 5, 6],
-        key_dim=[16, 16, 16],
-        drop_path_rate=0,
-        down_ops=[["Subsample", 16, 8, 4, 2, 2], ["Subsample", 16, 10, 4, 2, 2]],
+    eye = RegNetConfig(
+        embedding_size=32,
+        hidden_sizes=[32, 64, 160, 288],
+        depths=[1, 2, 4, 1],
+        groups_width=32,
+        layer_type="y",
+        hidden_act="relu",
     )
-    eye.hidden_size = 192
+    eye.hidden_size = 288
     reader = BertConfig(
         vocab_size=pieces,
         hidden_size=96,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from text2art_nb.embedded.data import Pool, PoolPlan, load_pool, misspell
+from text2art_nb.models.embedded import write_sums
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -68,6 +69,7 @@ def publish(write: Callable[[Path], None], directory: Path) -> None:
         for file in sorted(Path(fresh).iterdir(), key=lambda file: file.suffix == ".safetensors"):
             file.chmod(0o644)
             os.replace(file, directory / file.name)
+    write_sums(directory.parent)
 
 
 def train_dual(name: str, job: Job, export_only: bool) -> None:

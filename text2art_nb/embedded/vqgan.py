@@ -203,7 +203,7 @@ def fast_norms() -> Iterator[None]:
             return plain(self, x)
         return plain(self, x.contiguous()).contiguous(memory_format=torch.channels_last)
 
-    nn.GroupNorm.forward = forward  # type: ignore[method-assign]
+    nn.GroupNorm.forward = forward  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:

@@ -29,11 +29,11 @@ def rows() -> list[Row]:
 
 def text() -> str:
     """The rows as a table, and what its marks mean."""
-    head = ("", "name", "kind", "size", "licence", "also called; note")
+    head = ("", "name", "kind", "size", "on disk", "licence", "where from; also called; note")
     body = [_cells(row) for row in rows()]
-    widths = [max(len(line[column]) for line in (head, *body)) for column in range(5)]
+    widths = [max(len(line[column]) for line in (head, *body)) for column in range(6)]
     lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(line[:5], widths, strict=True)), line[5]]).rstrip()
+        "  ".join([*(cell.ljust(width) for cell, width in zip(line[:6], widths, strict=True)), line[6]]).rstrip()
         for line in (head, *body)
     ]
     legend = f"* on this machine; - known, not loadable yet; others are fetched into {cache.root()} when first used"
@@ -52,8 +52,9 @@ def in_words(size: int | None) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     mark = "*" if row["ready"] else "" if row["loadable"] else "-"
-    also = "; ".join(part for part in (", ".join(row["aliases"]), row["note"]) if part)
-    return mark, row["name"], row["kind"], in_words(row["size"]), row["licence"], also
+    also = "; ".join(part for part in (row["source"], ", ".join(row["aliases"]), row["note"]) if part)
+    here = in_words(row["on_disk"]) if row["on_disk"] else ""
+    return mark, row["name"], row["kind"], in_words(row["size"]), here, row["licence"], also
 
 
 def _row(weights: Weights) -> Row:
@@ -81,7 +82,7 @@ def _embedded_row(kind: str) -> Row:
         name="embedded",
         aliases=[],
         kind=kind,
-        source="this package: python -m text2art_nb.embedded.train",
+        source="in this package",
         size=size,
         licence="MIT",
         note="trained from nothing on pictures that the package draws itself",
