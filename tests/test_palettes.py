@@ -102,3 +102,13 @@ def test_any_text_is_a_palette_of_colours_in_range_or_refused_with_a_sentence(te
     else:
         assert 1 <= len(colours) <= MAX_COLOURS
         assert all(0 <= part <= 1 for colour in colours for part in colour)
+
+
+def test_names_are_known_however_often_pillow_has_looked_them_up() -> None:
+    from PIL import ImageColor
+
+    from text2art_nb import palettes
+
+    ImageColor.getrgb("red")
+    palettes._names.cache_clear()
+    assert palettes._names()["red"] == "ff0000"

@@ -187,7 +187,8 @@ def _names() -> dict[str, str]:
 
     from text2art_nb.colour_names import survey_colours
 
-    css = {name: value.removeprefix("#") for name, value in ImageColor.colormap.items() if isinstance(value, str)}
+    # By way of getrgb, not of the values: Pillow puts what it has parsed back into its table, as numbers.
+    css = {name: "".join(f"{part:02x}" for part in ImageColor.getrgb(name)[:3]) for name in [*ImageColor.colormap]}
     return survey_colours() | css
 
 

@@ -27,8 +27,8 @@ class Asked:
 
     @property
     def held_out(self) -> bool:
-        """Whether no training picture shows this combination."""
-        return world.is_held_out(self.scene(0))
+        """Whether no training picture shows the thing with the place, or with the style, that is asked for."""
+        return any((self.shows["thing"], self.shows.get(name)) in world.HELD_OUT for name in ("place", "style"))
 
 
 def _asked(text: str, **shows: str) -> Asked:

@@ -8,6 +8,7 @@ often for rendered pictures of the same prompts), and in how many runs its own s
 
 import argparse
 import json
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -40,15 +41,22 @@ def look(eye: dual_encoder.DualEncoder, pictures: list[Image.Image]) -> Tensor:
     return eye.see(stacked) @ eye.read(TEXTS).T
 
 
-def draw(task: tuple[int, int, str, dict[str, str]]) -> tuple[Image.Image, Image.Image]:
-    """First frame's and final picture of one prompt (by number) with one seed."""
+Task = tuple[int, int, str, dict[str, str], Path]
+
+
+def draw(task: Task) -> tuple[Image.Image, Image.Image]:
+    """First frame's and final picture of one prompt (by number) with one seed; kept in a folder, drawn only once."""
     torch.set_num_threads(1)
-    number, seed, drawer, settings = task
-    run = Run(Settings(prompts=TEXTS[number], drawer=drawer, seed=seed, **settings))
-    first = next(run).image
-    for _ in run:
-        pass
-    return first, run.artwork.image
+    number, seed, drawer, settings, folder = task
+    paths = [folder / f"{drawer}-{number:02d}-{seed}-{when}.png" for when in ("first", "last")]
+    if not paths[1].exists():
+        run = Run(Settings(prompts=TEXTS[number], drawer=drawer, seed=seed, **settings))
+        next(run).image.save(paths[0])
+        for _ in run:
+            pass
+        run.artwork.image.save(paths[1])
+    first, last = (Image.open(path).convert("RGB") for path in paths)
+    return first, last
 
 
 def sheet(pictures: list[Image.Image], right: list[bool], columns: int = 8, side: int = 192) -> Image.Image:
@@ -71,10 +79,13 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=len(PROMPTS))
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--keep", type=Path, help="where pictures are kept; those already there are not drawn again")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     asked = parser.parse_args()
     settings = dict(pair.split("=", 1) for pair in asked.set)
-    tasks = [(k, seed, asked.drawer, settings) for seed in range(asked.seeds) for k in range(asked.prompts)]
+    folder = asked.keep or Path(tempfile.mkdtemp(prefix="text2art-judged-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = [(k, seed, asked.drawer, settings, folder) for seed in range(asked.seeds) for k in range(asked.prompts)]
     with ProcessPoolExecutor(asked.processes) as pool:
         drawn = list(pool.map(draw, tasks))
     eye = judge()
