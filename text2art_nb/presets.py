@@ -51,6 +51,9 @@ EMBEDDED_PRESETS: Mapping[str, Preset] = MappingProxyType(
     }
 )
 
+# The taste of a drawer under the embedded eye, where no losses are asked for (docs/performance.md has what it brings).
+EMBEDDED_LOSSES: Mapping[str, Mapping[str, float]] = MappingProxyType({"pixel": MappingProxyType({"smoothness": 3.0})})
+
 # Width and height in pixels at scale 1 (pixray's); "retain" takes the square's width and the init image's shape.
 ASPECTS: Mapping[str, tuple[int, int]] = MappingProxyType(
     {

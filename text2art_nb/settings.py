@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from text2art_nb import values
 from text2art_nb.errors import SettingsError
 from text2art_nb.presets import (
+    EMBEDDED_LOSSES,
     EMBEDDED_PRESETS,
     FULL_PRESETS,
     MAX_AREA,
@@ -212,7 +213,9 @@ class Settings(_Checked):
         max_length=16,
         description="When the learning rate is divided by 10, in percent of the iterations.",
     )
-    losses: dict[str, float] = Field(default={}, description="Style losses: smoothness, saturation, symmetry, palette.")
+    losses: dict[str, float] = Field(
+        default={}, description="Style losses: smoothness, saturation, symmetry, palette; none: the drawer's own."
+    )
     filters: tuple[str, ...] = Field(
         default=(), max_length=8, description="Stages after drawing, in order: lookup, mirror."
     )
@@ -404,6 +407,8 @@ class Settings(_Checked):
             "size": size,
             "seed": secrets.randbelow(2**32) if self.seed is None else self.seed,
         }
+        if not self.losses and found["perceptors"] == ("embedded",):
+            found["losses"] = dict(EMBEDDED_LOSSES.get(self.drawer, {}))
         if self.drawer == "pixel":
             found |= {"pixel_size": grid_size(size, self.pixel_size, self.pixel_scale), "pixel_scale": 1.0}
         return self.with_(**found)

@@ -99,7 +99,6 @@ JUDGE_PLAN = ClipPlan(
     stages=(
         Stage(until=1100, rates=(1.5e-3, 1.5e-3), gentle=True),
         Stage(until=1900, rates=(1.3e-3, 5e-5)),
-        Stage(until=2900, rates=(1e-3, 3e-5)),
     ),
 )
 
