@@ -214,7 +214,7 @@ class Settings(_Checked):
         description="When the learning rate is divided by 10, in percent of the iterations.",
     )
     losses: dict[str, float] = Field(
-        default={}, description="Style losses: smoothness, saturation, symmetry, palette; none: the drawer's own."
+        default={}, description="Style losses by weight, like smoothness:2 (saturation, symmetry, palette)."
     )
     filters: tuple[str, ...] = Field(
         default=(), max_length=8, description="Stages after drawing, in order: lookup, mirror."
