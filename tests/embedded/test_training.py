@@ -15,10 +15,10 @@ import torch
 
 from text2art_nb.embedded import clip, metrics, vqgan, world
 from text2art_nb.embedded.data import Pool, PoolPlan, load_pool, misspell
-from text2art_nb.embedded.dual_encoder import flatten_pooling
 from text2art_nb.embedded.loop import Trainer, load_state, read_curve, run
 from text2art_nb.embedded.tokenizer import train_tokenizer
 from text2art_nb.embedded.train import WEIGHTS, publish
+from text2art_nb.perceptors.dual_encoder import flatten_pooling
 
 if TYPE_CHECKING:
     from transformers import VisionTextDualEncoderModel

@@ -21,7 +21,7 @@ PURPOSES = {
     "are others than the guide's.",
 }
 _FLATTEN = """In transformers 5 a ResNet's pooled features keep two axes of length 1; after loading, call
-`text2art_nb.embedded.dual_encoder.flatten_pooling(model)`, which adds no weights."""
+`text2art_nb.perceptors.dual_encoder.flatten_pooling(model)`, which adds no weights."""
 
 
 TRIED = {

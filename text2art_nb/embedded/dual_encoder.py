@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from text2art_nb.perceptors.dual_encoder import flatten_pooling
+
 if TYPE_CHECKING:
     from transformers import VisionTextDualEncoderModel
 
@@ -77,17 +79,6 @@ def _join(eye: object, reader: object) -> "VisionTextDualEncoderModel":
 
     config = VisionTextDualEncoderConfig.from_vision_text_configs(eye, reader, projection_dim=WIDTH)  # type: ignore[arg-type]
     return flatten_pooling(VisionTextDualEncoderModel(config))
-
-
-def flatten_pooling(model: "VisionTextDualEncoderModel") -> "VisionTextDualEncoderModel":
-    """Make the pooled features of convolutional eyes [n, width] where transformers leaves them [n, width, 1, 1].
-
-    Adds no parameters, so that saved files stay the ordinary ones. Does nothing to other eyes. Returns the model.
-    """
-    pooler = getattr(model.vision_model, "pooler", None)
-    if isinstance(pooler, nn.AdaptiveAvgPool2d):
-        model.vision_model.pooler = nn.Sequential(pooler, nn.Flatten(1))
-    return model
 
 
 class Pupil(nn.Module):

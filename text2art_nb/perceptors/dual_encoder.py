@@ -30,7 +30,7 @@ class DualEncoder:
     ) -> None:
         """pixels: what its preprocessor_config.json says (size, image_mean, image_std), or {} for CLIP's own."""
         self.name = name
-        self._model = _with_flat_pooling(model.eval().requires_grad_(False))
+        self._model = flatten_pooling(model.eval().requires_grad_(False))
         self._tokenizer = tokenizer
         self.size = _side(pixels, model.config)
         self.augmentation = float(pixels.get("text2art_augmentation", 1.0))
@@ -60,9 +60,9 @@ class DualEncoder:
         return _unit(self._model.get_image_features(pixel_values=(views - self._mean) / self._std))
 
 
-def _with_flat_pooling(model: "PreTrainedModel") -> "PreTrainedModel":
-    """Make a convolutional eye's pooled features [n,D]: transformers 5.23 leaves a ResNet's as [n,D,1,1], over which
-    VisionTextDualEncoderModel's own projection stumbles."""
+def flatten_pooling(model: "PreTrainedModel") -> "PreTrainedModel":
+    """Make the pooled features of convolutional eyes [n,D] where transformers 5.23 leaves them [n,D,1,1], over which
+    VisionTextDualEncoderModel's own projection stumbles. Adds no parameters; does nothing to other eyes."""
     pooler = getattr(getattr(model, "vision_model", None), "pooler", None)
     if isinstance(pooler, nn.AdaptiveAvgPool2d):
         model.vision_model.pooler = nn.Sequential(pooler, nn.Flatten(1))
