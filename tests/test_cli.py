@@ -17,7 +17,7 @@ from PIL import Image
 
 from text2art_nb.__main__ import main
 from text2art_nb.artwork import Artwork
-from text2art_nb.cli.places import FOLDER, slug
+from text2art_nb.places import FOLDER, slug
 from text2art_nb.models.embedded import WEIGHTS
 from text2art_nb.settings import Settings
 

@@ -116,7 +116,8 @@ def test_a_picture_from_the_middle_is_drawn_again_from_its_recipe(tiny: Tiny) ->
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"seed": 3}, "seed can't be changed while it draws"),
+        ({"drawer": "pixel"}, "drawer can't be changed while it draws"),
+        ({"candidate": 1}, "candidate must be less than 1"),
         ({"learning_rate": -1}, "learning_rate"),
         ({"prompts": ""}, "prompt"),
     ],
@@ -126,9 +127,12 @@ def test_steering_what_can_not_be_steered_says_so_at_once(tiny: Tiny, changes: d
         Run(tiny()).steer(**changes)
 
 
+@pytest.mark.parametrize("candidates", [1, 3])
 @pytest.mark.parametrize("drawer", ["vqgan", "pixel"])
-def test_a_saved_run_goes_on_to_the_byte_identical_picture(tiny: Tiny, tmp_path: Path, drawer: str) -> None:
-    run = Run(tiny(drawer=drawer, keep="average"))
+def test_a_saved_run_goes_on_to_the_byte_identical_picture(
+    tiny: Tiny, tmp_path: Path, drawer: str, candidates: int
+) -> None:
+    run = Run(tiny(drawer=drawer, candidates=candidates, keep="average"))
     next(run), next(run)
     run.save(tmp_path / "half.safetensors")
     loaded = Run.load(tmp_path / "half.safetensors")

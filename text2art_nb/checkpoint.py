@@ -70,6 +70,11 @@ class Checkpoint:
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise RunError(f"{path} is not a checkpoint of text2art, or a damaged one") from error
 
+    @property
+    def iteration(self) -> int:
+        """How many iterations were done."""
+        return int(self.numbers.get("iteration", 0))
+
 
 def _sync(directory: Path) -> None:
     handle = os.open(directory, os.O_RDONLY)
@@ -80,20 +85,22 @@ def _sync(directory: Path) -> None:
 
 
 class Writer:
-    """Writes checkpoints on a thread of its own, so that the loop never waits for the disk; only the newest counts."""
+    """Writes checkpoints on a thread of its own, so that the loop never waits for the disk.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    Of those that wait for one path only the newest counts.
+    """
+
+    def __init__(self) -> None:
         self._turn = threading.Condition()
-        self._waiting: Checkpoint | None = None
+        self._waiting: dict[Path, Checkpoint] = {}
         self._busy = False
-        self._error: Exception | None = None
+        self._error: tuple[Path, Exception] | None = None
 
-    def put(self, checkpoint: Checkpoint) -> None:
-        """Have `checkpoint` written soon. Raises RunError if an earlier one could not be."""
+    def put(self, path: Path, checkpoint: Checkpoint) -> None:
+        """Have `checkpoint` written to `path` soon. Raises RunError if an earlier one could not be."""
         self._raise()
         with self._turn:
-            self._waiting = checkpoint
+            self._waiting[path] = checkpoint
             if not self._busy:
                 self._busy = True
                 threading.Thread(target=self._work, name="text2art-checkpoint").start()
@@ -107,18 +114,20 @@ class Writer:
     def _work(self) -> None:
         while True:
             with self._turn:
-                checkpoint, self._waiting = self._waiting, None
-                if checkpoint is None:
+                if not self._waiting:
                     self._busy = False
                     self._turn.notify_all()
                     return
+                path = next(iter(self._waiting))
+                checkpoint = self._waiting.pop(path)
             try:
-                checkpoint.write(self._path)
+                checkpoint.write(path)
             except Exception as error:  # raised where somebody can act on it: at the next put or flush
-                self._error = error
+                self._error = path, error
 
     def _raise(self) -> None:
-        error, self._error = self._error, None
-        if error is not None:
+        failed, self._error = self._error, None
+        if failed is not None:
+            path, error = failed
             reason = getattr(error, "strerror", None) or error
-            raise RunError(f"the run can't be saved to {self._path}: {reason}") from error
+            raise RunError(f"the run can't be saved to {path}: {reason}") from error

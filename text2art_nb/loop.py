@@ -93,6 +93,10 @@ class Loop:
         self._init = self._open(settings.init_image) if settings.init_image else None
         if self._init is not None:
             self.drawer.start_from(self._init)
+        # How a tensor lies in memory decides in which order sums are taken. A checkpoint knows only one way, so that one
+        # it is from the start; or a run that is loaded again would end in a picture that differs in its last bits.
+        for parameter in self.drawer.parameters():
+            parameter.data = parameter.data.contiguous()
         self.optimizer = self.drawer.optimizer()
         self._base_rates = [group["lr"] for group in self.optimizer.param_groups]
         self._scale = _HALF_SCALE if self.dtype == torch.float16 else 1.0
@@ -102,8 +106,9 @@ class Loop:
         self.hear(settings)
 
     def hear(self, settings: Settings) -> None:
-        """Take over what may change while it draws: prompts, learning rate, losses, palette, length, micro-batch."""
+        """Take over what may change while it draws (`settings.STEERABLE`); `choose` is for the candidate."""
         self.settings = settings
+        self._seed = settings.seed or 0
         palette = torch.tensor(parse_palette(settings.palette), device=self.device) if settings.palette else None
         self._palette = palette
         self._filter = filters.build(settings.filters, palette)
@@ -111,6 +116,24 @@ class Loop:
             objectives.read_targets(settings.parsed, perceptor, self.device, self._looker(perceptor))
             for perceptor in self._perceptors
         ]
+
+    def choose(self, candidate: int) -> None:
+        """Go on with one candidate alone, counted from 0."""
+
+        def alone(tensors: State) -> State:
+            return {
+                name: value[candidate : candidate + 1].clone() if value.dim() else value
+                for name, value in tensors.items()
+            }
+
+        moments = alone(self._moments())
+        for parameter in self.drawer.parameters():
+            parameter.data = parameter.data[candidate : candidate + 1].clone()
+            parameter.grad = None
+        self.optimizer = self.drawer.optimizer()
+        self._set_moments(moments)
+        self.kept = alone(self.kept)
+        self._good = self._good and (alone(self._good[0]), alone(self._good[1]))
 
     @property
     def total(self) -> int:

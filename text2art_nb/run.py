@@ -3,12 +3,14 @@
 import queue
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from text2art_nb.checkpoint import NAME, Checkpoint, Writer
 from text2art_nb.errors import RunError, SettingsError
-from text2art_nb.settings import Settings, Steering
+from text2art_nb.settings import STEERABLE, Settings, Steering
+from text2art_nb.states import States
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from text2art_nb.loop import Look, Loop
 
 CHECKPOINT_SECONDS: Final = 5.0
-_HEARD: Final = ("prompts", "learning_rate", "palette", "losses", "iterations", "micro_batch")
 
 
 class Run:
@@ -29,26 +30,29 @@ class Run:
     `steer` may be called from any thread and take effect at the next iteration.
 
     directory: where it keeps itself, every few seconds and at its end, so that `Run.load(directory)` goes on after a
-    kill; None: nowhere.
+    kill, and its states on the way, so that `branch` can go back to them; None: nowhere.
     """
 
     def __init__(self, settings: Settings, directory: Path | str | None = None) -> None:
         """Raises SettingsError where the settings don't fit together; models are not touched yet."""
         self._begin(Checkpoint(settings.resolved()), directory)
 
-    def _begin(self, start: Checkpoint, directory: Path | str | None) -> None:
+    def _begin(self, start: Checkpoint, directory: Path | str | None, first: int = 1) -> None:
+        """first: the iteration whose frame is the first to be handed out; those before it are caught up with."""
         self.settings = start.settings
         self.directory = None if directory is None else Path(directory)
         self.notices: list[str] = []
         self._start: Checkpoint = start
         self._loop: Loop | None = None
-        self._replay = list(start.settings.steering)
+        self._first = first
+        self._replay = [entry for entry in start.settings.steering if entry.iteration > start.iteration]
         self._steering: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._going = threading.Event()
         self._going.set()
         self._stopped = threading.Event()
         self._turn = threading.RLock()
-        self._writer = Writer(self.directory / NAME) if self.directory else None
+        self._writer = Writer() if self.directory else None
+        self._states = States(self.directory / "states", after=start.iteration) if self.directory else None
         self._seconds = start.seconds
         self._pace: float | None = None
         self._saved_at = -CHECKPOINT_SECONDS
@@ -59,12 +63,17 @@ class Run:
     @property
     def iteration(self) -> int:
         """How many iterations are done."""
-        return self._loop.iteration if self._loop else int(self._start.numbers.get("iteration", 0))
+        return self._loop.iteration if self._loop else self._start.iteration
 
     @property
     def total(self) -> int:
         """How many iterations there will be."""
-        return self._loop.total if self._loop else self._heard(self.settings, self.iteration).iterations or 0
+        return self._loop.total if self._loop else self.present.iterations or 0
+
+    @property
+    def present(self) -> Settings:
+        """What is asked for now: the settings as the steering so far has left them."""
+        return self.settings.steered(self.iteration)
 
     @property
     def seconds(self) -> float:
@@ -95,12 +104,13 @@ class Run:
         self._going.set()
 
     def steer(self, **changes: Any) -> None:
-        """Change prompts, learning_rate, palette, losses, iterations (the new total) or micro_batch while it draws.
+        """Change any of `settings.STEERABLE` while it draws: prompts, learning_rate, palette, losses, …
 
-        What was changed is recorded in `settings.steering`, so that drawing them again gives the same picture. A
-        finished run goes on if its new total is higher. Raises SettingsError, naming the field, for anything else.
+        iterations is the new total: a finished run goes on if it is higher. candidate, counted from 0, goes on alone.
+        What was changed is recorded in `settings.steering`, so that drawing them again gives the same picture. Raises
+        SettingsError, naming the field, for anything else.
         """
-        self._check(changes)
+        _check(changes, self.present)
         self._steering.put(changes)
 
     # -- drawing
@@ -110,21 +120,23 @@ class Run:
 
     def __next__(self) -> "Frame":
         """The next frame; StopIteration at the end or after `stop`. Raises RunError or ModelError."""
-        self._going.wait()
-        with self._turn:
-            loop = self._prepare()
-            self._steer_now(loop)
-            if self._over(loop):
-                self._end(loop)
-                raise StopIteration
-            began = time.monotonic()
-            look = self._step(loop)
-            if look is None:
-                self._end(loop)
-                raise StopIteration
-            frame = self._frame(loop, look, time.monotonic() - began)
-            self._keep(loop)
-            return frame
+        while True:
+            self._going.wait()
+            with self._turn:
+                loop = self._prepare()
+                self._steer_now(loop)
+                if self._over(loop):
+                    self._end(loop)
+                    raise StopIteration
+                began = time.monotonic()
+                look = self._step(loop)
+                if look is None:
+                    self._end(loop)
+                    raise StopIteration
+                frame = self._frame(loop, look, time.monotonic() - began)
+                self._keep(loop)
+                if frame.iteration >= self._first:
+                    return frame
 
     @property
     def artwork(self) -> "Artwork":
@@ -168,15 +180,40 @@ class Run:
         """
         path = Path(path)
         start = Checkpoint.read(path)
-        done = int(start.numbers.get("iteration", 0))
-        steering = tuple(entry for entry in start.settings.steering if not (entry.stop and entry.iteration > done))
+        steering = [each for each in start.settings.steering if not (each.stop and each.iteration > start.iteration)]
         run = cls.__new__(cls)
         settings = start.settings.with_(steering=steering)
-        directory = path if path.is_dir() else None
-        run._begin(Checkpoint(settings, start.tensors, start.numbers, start.seconds), directory)
-        run._replay = [entry for entry in steering if entry.iteration > done]
+        run._begin(replace(start, settings=settings), path if path.is_dir() else None)
         if iterations is not None:
             run.steer(iterations=iterations)
+        return run
+
+    def branch(self, iteration: int, directory: Path | str | None = None, **changes: Any) -> "Run":
+        """A new run that goes on from what the frame of `iteration` showed, with other settings from there on.
+
+        It shares this one's way up to there, and its recipe has all of it. Between two states that were kept the few
+        iterations are drawn again, without frames; a run without a directory is drawn again from its start.
+
+        Args:
+            iteration: 1 to this run's present one.
+            directory: where the new run keeps itself.
+            changes: any of `settings.STEERABLE`.
+
+        Raises:
+            SettingsError: a change that can't be made.
+            RunError: there is no such iteration.
+        """
+        if not 1 <= iteration <= self.iteration:
+            raise RunError(f"iteration must be 1 to {self.iteration}, the last that was drawn; got {iteration}")
+        self.flush()
+        steering = [each for each in self.settings.steering if each.iteration <= iteration and not each.stop]
+        shared = self.settings.with_(steering=steering)
+        if changes:
+            _check(changes, shared.steered(iteration))
+            shared = shared.with_(steering=(*steering, Steering(iteration=iteration, **changes)))
+        start = self._states.nearest(iteration - 1) if self._states else None
+        run = type(self).__new__(type(self))
+        run._begin(replace(start or Checkpoint(shared), settings=shared), directory, first=iteration)
         return run
 
     def flush(self) -> None:
@@ -191,20 +228,18 @@ class Run:
 
             start = self._start
             if self._writer and not start.tensors:
-                self._writer.put(start)  # a kill while the models load loses nothing that was asked for
-            done = int(start.numbers.get("iteration", 0))
-            loop = Loop(self._heard(start.settings, done))
+                self._writer.put(self._path, start)  # a kill while the models load loses nothing that was asked for
+            loop = Loop(start.settings.steered(start.iteration))
             if start.tensors:
                 loop.restore(dict(start.tensors), dict(start.numbers))
             self._loop = loop
         return self._loop
 
-    def _heard(self, settings: Settings, done: int) -> Settings:
-        """The settings as the steering up to iteration `done` has left them."""
-        for entry in settings.steering:
-            if entry.iteration <= done and (changes := _changes(entry)):
-                settings = settings.with_(**changes)
-        return settings
+    @property
+    def _path(self) -> Path:
+        """Where the checkpoint goes; only a run that has a directory asks."""
+        assert self.directory is not None
+        return self.directory / NAME
 
     def _steer_now(self, loop: "Loop") -> None:
         """Take over what is to change at the coming iteration: what a recipe replays, and what was just asked for."""
@@ -212,10 +247,15 @@ class Run:
         due = [entry for entry in self._replay if entry.iteration <= coming]
         self._replay = [entry for entry in self._replay if entry.iteration > coming]
         while not self._steering.empty():
-            due.append(self._record(coming, **self._steering.get()))
+            asked = self._steering.get()
+            # Of two quick choices among the candidates the first one counts: then there is but one.
+            if asked.get("candidate", 0) < self.settings.steered(coming).candidates:
+                due.append(self._record(coming, **asked))
         changes: dict[str, Any] = {}
         for entry in due:
-            changes |= _changes(entry)
+            changes |= entry.new_settings
+            if entry.candidate is not None:
+                loop.choose(entry.candidate)
             if entry.stop:
                 self._done = True
         if changes:
@@ -225,13 +265,6 @@ class Run:
         entry = Steering(iteration=iteration, **changes)
         self.settings = self.settings.with_(steering=(*self.settings.steering, entry))
         return entry
-
-    def _check(self, changes: dict[str, Any]) -> None:
-        unknown = [name for name in changes if name not in _HEARD]
-        if unknown:
-            raise SettingsError({unknown[0]: f"{unknown[0]} can't be changed while it draws; {', '.join(_HEARD)} can"})
-        self.settings.with_(**{name: value for name, value in changes.items() if value is not None})
-        Steering(iteration=1, **changes)
 
     def _over(self, loop: "Loop") -> bool:
         return self._done or self._stopped.is_set() or loop.iteration >= loop.total
@@ -287,7 +320,9 @@ class Run:
         """Have the run written every few seconds."""
         if self._writer and time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS:
             self._saved_at = time.monotonic()
-            self._writer.put(self._checkpoint())
+            self._writer.put(self._path, self._checkpoint())
+        if self._writer and self._states and self._states.is_due(loop.iteration, loop.total):
+            self._states.put(self._writer, self._checkpoint(), loop.total)
 
     def _end(self, loop: "Loop") -> None:
         """Record where it was stopped, and write it down, before the iterator ends."""
@@ -295,7 +330,7 @@ class Run:
             self._record(loop.iteration + 1, stop=True)
             self._done = True
         if self._writer:
-            self._writer.put(self._checkpoint())
+            self._writer.put(self._path, self._checkpoint())
             self.flush()
 
     def _recipe(self) -> Settings:
@@ -306,6 +341,13 @@ class Run:
         return self.settings.with_(steering=(*self.settings.steering, stop))
 
 
-def _changes(entry: Steering) -> dict[str, Any]:
-    """What an entry of the steering changes in the settings."""
-    return {name: value for name, value in entry.changes.items() if name != "stop"}
+def _check(changes: dict[str, Any], present: Settings) -> None:
+    """Raises SettingsError, naming the field, for changes that can't be made to what is asked for now."""
+    for name in changes:
+        if name not in STEERABLE:
+            raise SettingsError({name: f"{name} can't be changed while it draws; {', '.join(STEERABLE)} can"})
+    entry = Steering(iteration=1, **changes)
+    if entry.candidate is not None and entry.candidate >= present.candidates:
+        there = f"candidate must be less than {present.candidates}, the number of candidates"
+        raise SettingsError({"candidate": f"{there}; got {entry.candidate}"})
+    present.with_(**entry.new_settings)

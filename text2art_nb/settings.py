@@ -124,6 +124,14 @@ class Steering(_Checked):
     losses: dict[str, float] | None = Field(default=None, description="The new style losses, all of them.")
     iterations: int | None = Field(default=None, ge=1, le=1_000_000, description="The new total of iterations.")
     micro_batch: int | None = Field(default=None, ge=1, le=65_536, description="The new number of views seen at once.")
+    num_cuts: int | None = Field(default=None, ge=1, le=1024, description="The new number of views in a batch.")
+    batches: int | None = Field(default=None, ge=1, le=64, description="The new number of batches of views.")
+    init_weight: float | None = Field(default=None, ge=0, le=1000, description="The new pull of the init image.")
+    filters: tuple[str, ...] | None = Field(default=None, max_length=8, description="The new filters, all of them.")
+    seed: int | None = Field(default=None, ge=0, le=2**63 - 1, description="The new seed: other views from here on.")
+    candidate: int | None = Field(
+        default=None, ge=0, le=63, description="The candidate, counted from 0, that goes on alone from here."
+    )
     stop: bool = Field(default=False, description="Whether the run was stopped here.")
 
     @field_validator("prompts", mode="before")
@@ -144,6 +152,11 @@ class Steering(_Checked):
     def _palette(cls, value: Any) -> str | None:
         return values.palette_text(value, keep_empty=True)
 
+    @field_validator("filters", mode="before")
+    @classmethod
+    def _filters(cls, value: Any) -> tuple[str, ...] | None:
+        return None if value is None else _filter_names(value)
+
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
         if not self.changes:
@@ -154,6 +167,12 @@ class Steering(_Checked):
     def changes(self) -> dict[str, Any]:
         """What is changed, by name, without the iteration."""
         return {name: value for name, value in self if name != "iteration" and value is not None and value is not False}
+
+    @property
+    def new_settings(self) -> dict[str, Any]:
+        """The settings that are other ones from here on, by their names in `Settings`."""
+        changed = {name: value for name, value in self.changes.items() if name not in ("stop", "candidate")}
+        return changed if self.candidate is None else {**changed, "candidates": 1}
 
 
 class Settings(_Checked):
@@ -307,7 +326,7 @@ class Settings(_Checked):
     @field_validator("filters", mode="before")
     @classmethod
     def _filters(cls, value: Any) -> tuple[str, ...]:
-        return tuple(values.choice(each, FILTERS, "filters", "filter") for each in values.items(value, "filters", ",|"))
+        return _filter_names(value)
 
     @field_validator("palette", mode="before")
     @classmethod
@@ -348,9 +367,29 @@ class Settings(_Checked):
             problems["image_prompts"] = (
                 f"image_prompts and init_image may be at most {limit} together; give smaller ones"
             )
+        if sentence := self._missing_candidate():
+            problems["steering"] = sentence
         if problems:
             raise SettingsError(problems)
         return self
+
+    def _missing_candidate(self) -> str | None:
+        """What is wrong with a steering that goes on with a candidate that isn't there."""
+        count = self.candidates
+        for entry in self.steering:
+            if entry.candidate is not None:
+                if entry.candidate >= count:
+                    return f"candidate must be less than {count}, the number of candidates; got {entry.candidate}"
+                count = 1
+        return None
+
+    def steered(self, iteration: int) -> "Settings":
+        """What is asked for once `iteration` iterations are done: these settings as the steering has left them."""
+        changes: dict[str, Any] = {}
+        for entry in self.steering:
+            if entry.iteration <= iteration:
+                changes |= entry.new_settings
+        return self.with_(**changes, steering=())
 
     @property
     def parsed(self) -> list[Prompt]:
@@ -442,6 +481,14 @@ class Settings(_Checked):
             check_recipe(given)
             given["allow_urls"] = False
         return cls(**given)
+
+
+STEERABLE = tuple(name for name in Steering.model_fields if name not in ("iteration", "stop"))
+"""What `Run.steer` may change while a picture is being drawn."""
+
+
+def _filter_names(value: Any) -> tuple[str, ...]:
+    return tuple(values.choice(each, FILTERS, "filters", "filter") for each in values.items(value, "filters", ",|"))
 
 
 def _check_version(version: Any) -> None:

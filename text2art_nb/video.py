@@ -47,10 +47,15 @@ def is_kept(iteration: int, last: int, limit: int = LIMIT) -> bool:
     Kept are the first and every 2^k-th, with the smallest k that keeps no more than `limit`. It depends on nothing but
     the two numbers, so that a run that was interrupted and resumed keeps what an uninterrupted one keeps.
     """
+    return iteration == 1 or iteration % stride_for(last, limit) == 0
+
+
+def stride_for(last: int, limit: int) -> int:
+    """The smallest power of two of which no more than `limit` multiples are in 1 … last."""
     stride = 1
     while last // stride > limit:
         stride *= 2
-    return iteration == 1 or iteration % stride == 0
+    return stride
 
 
 class FrameStore:

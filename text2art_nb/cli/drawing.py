@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from text2art_nb.artwork import Artwork
 from text2art_nb.cli.clock import Clock
 from text2art_nb.cli.parser import given_settings
-from text2art_nb.cli.places import Places, found_places, places_for
 from text2art_nb.errors import ArtworkError, RunError, Text2ArtError
+from text2art_nb.places import Places, found_places, places_for
 from text2art_nb.settings import Settings
 from text2art_nb.video import FrameStore
 
