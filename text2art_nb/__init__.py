@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from text2art_nb.frame import Frame
     from text2art_nb.run import Run
     from text2art_nb.settings import Settings
+    from text2art_nb.studio import Studio
 
 __version__ = "0.1.0"
 
-__all__ = ["Artwork", "Frame", "Run", "Settings", "Text2ArtError", "__version__", "draw"]
+__all__ = ["Artwork", "Frame", "Run", "Settings", "Studio", "Text2ArtError", "__version__", "draw"]
 
 # Where each name lives. Importing torch takes a second; whoever only asks for the version shall not wait for it.
 _HOMES = {
@@ -25,6 +26,7 @@ _HOMES = {
     "Frame": "frame",
     "Run": "run",
     "Settings": "settings",
+    "Studio": "studio",
     "Text2ArtError": "errors",
     "draw": "drawing",
 }

@@ -53,6 +53,15 @@ class Checkpoint:
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":
         """Read what `write` wrote; `path` is the file or its directory. Raises RunError where it isn't one."""
+        return cls._read(path, whole=True)
+
+    @classmethod
+    def peek(cls, path: Path) -> "Checkpoint":
+        """As `read`, but without the tensors: quick, for lists."""
+        return cls._read(path, whole=False)
+
+    @classmethod
+    def _read(cls, path: Path, whole: bool) -> "Checkpoint":
         from safetensors import SafetensorError, safe_open
 
         path = path / NAME if path.is_dir() else path
@@ -61,7 +70,8 @@ class Checkpoint:
         try:
             with safe_open(path, framework="pt") as file:
                 text = json.loads((file.metadata() or {})[_KEY])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+                names = list(file.keys()) if whole else []
+                tensors = {name: file.get_tensor(name) for name in names}
             settings = Settings.from_recipe(text["settings"], trusted=True)
             numbers = {str(name): float(value) for name, value in text["numbers"].items()}
             return cls(settings, tensors, numbers, float(text["seconds"]))

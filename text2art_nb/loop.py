@@ -93,8 +93,8 @@ class Loop:
         self._init = self._open(settings.init_image) if settings.init_image else None
         if self._init is not None:
             self.drawer.start_from(self._init)
-        # How a tensor lies in memory decides in which order sums are taken. A checkpoint knows only one way, so that one
-        # it is from the start; or a run that is loaded again would end in a picture that differs in its last bits.
+        # How a tensor lies in memory decides in which order sums are taken. A checkpoint knows only one way, so it is
+        # that one from the start; or a run that is loaded again would end in a picture that differs in its last bits.
         for parameter in self.drawer.parameters():
             parameter.data = parameter.data.contiguous()
         self.optimizer = self.drawer.optimizer()

@@ -60,13 +60,16 @@ class Places:
             self.directory.rmdir()
 
 
-def places_for(settings: Settings, out: str | None, video: str | None, metadata: bool) -> Places:
+def places_for(
+    settings: Settings, out: str | None, video: str | None, metadata: bool, folder: Path = FOLDER
+) -> Places:
     """Where the picture of resolved `settings` goes.
 
     Args:
         settings: the prompt and the seed name the file, if `out` does not.
         out, video: what the user asked for, or None. Without `out` no file that is there is ever overwritten.
         metadata: whether the files carry the recipe.
+        folder: where pictures go that have no name yet.
 
     Raises:
         ArtworkError: a suffix that is no picture's, or a directory that cannot be written to.
@@ -76,7 +79,7 @@ def places_for(settings: Settings, out: str | None, video: str | None, metadata:
         kind_of(picture)
         directory = picture.with_suffix(".run")
     else:
-        picture, directory = _reserve(FOLDER, f"{slug(settings.prompts)}-{settings.seed}")
+        picture, directory = _reserve(folder, f"{slug(settings.prompts)}-{settings.seed}")
     return Places(picture, _film(settings, picture, video), directory, metadata)
 
 

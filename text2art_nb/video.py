@@ -211,18 +211,29 @@ class FrameStore:
 
     def images(self) -> Iterator["Image.Image"]:
         """The kept frames in order, as RGB pictures; a file that cannot be read is left out."""
-        from PIL import Image
-
         self.flush()
         for iteration in self.iterations:
-            picture = None
-            with (
-                contextlib.suppress(OSError, ValueError, SyntaxError),
-                Image.open(self._path(iteration), formats=("JPEG",)) as image,
-            ):
-                picture = image.convert("RGB")
+            picture = self._read(iteration)
             if picture is not None:
                 yield picture
+
+    def nearest(self, iteration: int) -> "tuple[int, Image.Image] | None":
+        """The kept frame that is nearest to `iteration`, which may still be drawn on: its iteration and its picture."""
+        for kept in sorted(self.iterations, key=lambda each: abs(each - iteration)):
+            picture = self._read(kept)
+            if picture is not None:
+                return kept, picture
+        return None
+
+    def _read(self, iteration: int) -> "Image.Image | None":
+        from PIL import Image
+
+        with (
+            contextlib.suppress(OSError, ValueError, SyntaxError),
+            Image.open(self._path(iteration), formats=("JPEG",)) as image,
+        ):
+            return image.convert("RGB")
+        return None
 
 
 def film_size(width: int, height: int, *, pixel_art: bool) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from text2art_nb.cli.clock import Clock
 from text2art_nb.run import Run
+from text2art_nb.wording import minutes
 
 if TYPE_CHECKING:
     from text2art_nb.frame import Frame
@@ -41,7 +42,7 @@ class Progress:
         if frame.notice:
             self._bar.write(f"text2art: {frame.notice}", file=sys.stderr)
         self._bar.total = frame.total
-        self._bar.set_postfix_str(f"score {frame.score:.3f}, {_minutes(frame.eta)} left", refresh=False)
+        self._bar.set_postfix_str(f"score {frame.score:.3f}, {minutes(frame.eta)} left", refresh=False)
         self._bar.update(frame.iteration - self._bar.n)
 
     def __enter__(self) -> "Progress":
@@ -51,9 +52,3 @@ class Progress:
         self._bar.leave = self.first_frame_seconds is not None
         self._bar.close()
 
-
-def _minutes(seconds: float) -> str:
-    """1:05:00, 12:30, 0:07."""
-    whole = max(0, round(seconds))
-    hours, rest = divmod(whole, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"

@@ -1,0 +1,90 @@
+"""`Easel`: one run, drawn on a thread of its own, and what a view needs to know of it at this moment.
+
+Views (the live cell, the panel) look at it whenever they like, on the kernel's main thread, which so stays free to hear
+clicks and Interrupt however long an iteration takes. No widget is ever touched from here.
+"""
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from text2art_nb.drawing import close_frames, keep_drawing, picture_of
+from text2art_nb.machine import PeakMemory
+from text2art_nb.studio.sparkline import Trace
+from text2art_nb.video import FrameStore
+
+if TYPE_CHECKING:
+    from text2art_nb.artwork import Artwork
+    from text2art_nb.frame import Frame
+    from text2art_nb.run import Run
+
+SECONDS_BETWEEN: Final = 0.1
+"""At most ten pictures a second: more than that, browsers swap without painting."""
+
+
+class Easel:
+    """Draws `run` from `start` on.
+
+    frame: the newest; shown: the newest whose picture is made; trace: scores and losses so far; artwork: the picture,
+    once it's done; error: what ended it, or None; trouble: what else went wrong, in a sentence, or None.
+    """
+
+    def __init__(self, run: "Run", frames: FrameStore | None = None) -> None:
+        self.run = run
+        self.frames = frames
+        self.frame: Frame | None = None
+        self.shown: Frame | None = None
+        self.trace = Trace()
+        self.artwork: Artwork | None = None
+        self.error: Exception | None = None
+        self.trouble: str | None = None
+        self.peak_bytes: int | None = None
+        self.first_frame_seconds: float | None = None
+        self.drawn = 0
+        self.seconds_before = run.seconds
+        self.started = False
+        self._began = time.monotonic()
+        self._due = 0.0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="text2art-easel", daemon=True)
+
+    def start(self) -> None:
+        """Begin to draw."""
+        self._began = time.monotonic()
+        self.started = True
+        self._thread.start()
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, in whatever way."""
+        return self._done.is_set()
+
+    def _work(self) -> None:
+        try:
+            with PeakMemory(self.run.settings.device) as memory:
+                self._draw()
+            self.peak_bytes = memory.bytes
+        except Exception as error:
+            self.error = error
+        finally:
+            self._done.set()
+
+    def _draw(self) -> None:
+        try:
+            keep_drawing(self.run, self.frames, self._watch)
+        finally:
+            self.trouble = close_frames(self.frames)
+            if self.frame is not None:  # whatever has happened: what there is is kept
+                self.artwork = picture_of(self.run, self.frames)
+
+    def _watch(self, frame: "Frame") -> None:
+        now = time.monotonic()
+        if self.first_frame_seconds is None:
+            self.first_frame_seconds = now - self._began
+        self.frame = frame
+        self.drawn += 1
+        self.trace.add(frame.score, frame.loss)
+        if now >= self._due:
+            _ = frame.pixels if frame.candidates > 1 else frame.image  # made here, where it delays nobody's click
+            self.shown = frame
+            self._due = time.monotonic() + SECONDS_BETWEEN

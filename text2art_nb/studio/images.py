@@ -1,0 +1,78 @@
+"""Pictures on their way into a notebook: always JPEG (browsers never show a WebP that is display data), never large."""
+
+import base64
+import html
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from text2art_nb.artwork import Artwork
+
+LIVE_SIDE: Final = 768
+"""Longest side of a picture that is shown while it grows, in pixels."""
+STATIC_BYTES: Final = 84_000
+"""Largest picture that is left in the notebook's file, where base64 makes a third more of it."""
+RECIPE_BYTES: Final = 8_000
+"""Longest recipe that the picture in the notebook's file carries along."""
+
+
+def jpeg(image: "Image.Image", quality: int = 88, side: int = LIVE_SIDE) -> bytes:
+    """`image` as a JPEG, at most `side` pixels long."""
+    file = BytesIO()
+    fitted(image, side).save(file, "JPEG", quality=quality)
+    return file.getvalue()
+
+
+def fitted(image: "Image.Image", side: int) -> "Image.Image":
+    """`image` in RGB, scaled down where it is longer than `side` pixels."""
+    image = image.convert("RGB")
+    if max(image.size) > side:
+        image.thumbnail((side, side))
+    return image
+
+
+def thumbnail(image: "Image.Image", side: int = 160) -> bytes:
+    """The middle square of `image`, as a JPEG of `side` pixels."""
+    from PIL import ImageOps
+
+    return jpeg(ImageOps.fit(image.convert("RGB"), (side, side)), 85, side)
+
+
+def static_jpeg(artwork: "Artwork") -> bytes:
+    """The picture that stays in the notebook's file: as good as fits, with its recipe in it if that is short."""
+    from text2art_nb.metadata.jpeg import embed
+
+    recipe = artwork.recipe
+    room = STATIC_BYTES - (len(recipe) if len(recipe) <= RECIPE_BYTES else 0)
+    data = b""
+    for quality in (95, 90, 85, 75, 60, 45, 30):
+        data = jpeg(artwork.image, quality)
+        if len(data) <= room:
+            break
+    return embed(data, recipe) if len(recipe) <= RECIPE_BYTES else data
+
+
+def data_uri(data: bytes, kind: str = "image/jpeg") -> str:
+    """`data` as an address that a page needs to ask nobody for."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def download_link(data: bytes, kind: str, name: str, label: str) -> str:
+    """A link that saves `data` as the file `name`."""
+    return (
+        f'<a class="t2a-download" download="{html.escape(name, quote=True)}" href="{data_uri(data, kind)}">'
+        f"{html.escape(label)}</a>"
+    )
+
+
+def soft_noise(width: int, height: int) -> "Image.Image":
+    """What is shown before there is a first frame: blurred grey-ish noise, much as a drawer's start."""
+    import numpy as np
+    from PIL import Image
+
+    rows, columns = max(2, height // 32), max(2, width // 32)
+    noise = 0.6 + 0.05 * np.random.default_rng(0).standard_normal((rows, columns, 3))
+    coarse = Image.fromarray((noise.clip(0, 1) * 255).astype(np.uint8))
+    return coarse.resize((width, height), Image.Resampling.BICUBIC)

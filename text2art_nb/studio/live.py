@@ -1,0 +1,161 @@
+"""The live cell: the controls and the growing picture in a cell's own output, and what stays there afterwards.
+
+The picture is display data, not a widget: so it is in the notebook's file, and a friend sees it without a kernel.
+"""
+
+import base64
+import html
+import re
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import ipywidgets as widgets
+from IPython.display import display
+
+from text2art_nb.studio.images import jpeg, static_jpeg
+from text2art_nb.studio.look import style
+from text2art_nb.wording import minutes
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from text2art_nb.artwork import Artwork
+    from text2art_nb.frame import Frame
+    from text2art_nb.run import Run
+    from text2art_nb.studio.easel import Easel
+
+AGAIN = "Run this cell to draw again"
+
+
+def status_line(frame: "Frame") -> str:
+    """iteration 12 of 120 · score 0.31 · 0:14 left."""
+    left = f" · {minutes(frame.eta)} left" if frame.eta else ""
+    return f"iteration {frame.iteration} of {frame.total} · score {frame.score:.3f}{left}"
+
+
+def progress_bar(frame: "Frame | None") -> str:
+    """A bar as wide as what is done."""
+    share = 100 * frame.iteration / max(1, frame.total) if frame else 0
+    return f'<div class="t2a-bar"><div style="width:{share:.1f}%"></div></div>'
+
+
+class LiveCell:
+    """One cell's output: [Pause] [Stop] status, and below it the picture.
+
+    guarded: wraps a handler so that what it raises is shown and kept, not lost (`Studio.guarded`).
+    """
+
+    def __init__(self, run: "Run", start: "Image.Image", guarded: Callable[..., Callable[..., None]]) -> None:
+        self._run = run
+        self._ids = f"t2a-{secrets.token_hex(6)}", f"t2a-{secrets.token_hex(6)}"
+        self._shown: Frame | None = None
+        self._iteration = 0
+        self._pause = widgets.Button(description="Pause", tooltip="wait before the next iteration")
+        self._stop = widgets.Button(description="Stop", tooltip="end here, and keep the picture")
+        self._status = widgets.HTML('<div class="t2a-status">loading the models …</div>')
+        self._pause.on_click(guarded(self._toggle))
+        self._stop.on_click(guarded(lambda: self._run.stop()))
+        buttons = widgets.HBox([self._pause, self._stop])
+        self.box = widgets.VBox([widgets.HTML(style()), buttons, self._status])
+        self.box.add_class("t2a-live")
+        for button, name in ((self._pause, "t2a-quiet"), (self._stop, "t2a-stop")):
+            button.add_class(name)
+        self._display_controls()
+        self._display_picture(jpeg(start), update=False)
+
+    def _toggle(self) -> None:
+        if self._run.paused:
+            self._run.resume()
+        else:
+            self._run.pause()
+        self._pause.description = "Resume" if self._run.paused else "Pause"
+
+    def show(self, easel: "Easel") -> None:
+        """What the easel has now: the picture if there is a new one, and how far it is."""
+        paused = "Resume" if self._run.paused else "Pause"
+        if self._pause.description != paused:  # the panel has a button for that, too
+            self._pause.description = paused
+        frame = easel.shown
+        if frame is None or frame is self._shown:
+            return
+        self._shown = frame
+        self._display_picture(jpeg(frame.image), update=True)
+        notices = "".join(f'<div class="t2a-notice">{html.escape(notice)}</div>' for notice in self._run.notices[-2:])
+        self._status.value = (
+            f'{progress_bar(frame)}<div class="t2a-status">{status_line(frame)}</div>{easel.trace.svg}{notices}'
+        )
+
+    def finish(self, artwork: "Artwork", total: int, iteration: int) -> None:
+        """Leave the finished picture and its caption, without any widget."""
+        self._display_picture(static_jpeg(artwork), update=True)
+        self._replace_controls(caption(artwork, total, iteration))
+
+    def fail(self, sentence: str) -> None:
+        """Leave one plain sentence in place of the controls."""
+        self._replace_controls(f'<div class="t2a-caption t2a-error">{html.escape(sentence)}</div>')
+
+    def close(self) -> None:
+        """Take the widgets away; what is displayed stays."""
+        for widget in (*self.box.children, self._pause, self._stop, self.box):
+            widget.close()
+
+    def _display_controls(self) -> None:
+        bundle = {
+            "application/vnd.jupyter.widget-view+json": {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self.box.model_id,
+            },
+            # For whoever opens the file without a kernel, or where widgets don't show.
+            "text/html": f"<em>{AGAIN}</em>",
+            "text/plain": AGAIN,
+        }
+        display(bundle, raw=True, display_id=self._ids[0])
+
+    def _replace_controls(self, text: str) -> None:
+        bundle = {"text/html": text, "text/plain": _plain(text)}
+        display(bundle, raw=True, display_id=self._ids[0], update=True)
+
+    def _display_picture(self, data: bytes, *, update: bool) -> None:
+        bundle = {"image/jpeg": base64.b64encode(data).decode("ascii"), "text/plain": "the picture"}
+        display(bundle, raw=True, display_id=self._ids[1], update=update)
+
+
+def caption(artwork: "Artwork", total: int, iteration: int) -> str:
+    """What stays above the picture: the prompt, how far it came, and what it takes to draw it again."""
+    settings = artwork.settings
+    state = f"done, {iteration} iterations" if iteration >= total else f"stopped at iteration {iteration} of {total}"
+    width, height = settings.picture_size
+    facts = [state, settings.drawer, settings.model, f"{width}×{height}", f"seed {settings.seed}"]
+    if artwork.score is not None:
+        facts.append(f"score {artwork.score:.3f}")
+    if steered := [str(entry.iteration) for entry in settings.steering if not entry.stop]:
+        facts.append(f"steered at {', '.join(steered)}")
+    prompt = settings.prompts or "(pictures as prompts)"
+    return (
+        '<div class="t2a-caption" style="font:14px/1.5 system-ui,sans-serif;margin:4px 0">'
+        f"<strong>{html.escape(prompt)}</strong><br>"
+        f'<span style="opacity:.7">{html.escape(" · ".join(fact for fact in facts if fact))}</span><br>'
+        f'<code style="font-size:12px">{html.escape(_call(artwork))}</code></div>'
+    )
+
+
+def _call(artwork: "Artwork") -> str:
+    """The line of Python that asks for the same, as far as a line can."""
+    asked = artwork.settings
+    shown = {
+        "drawer": asked.drawer,
+        "model": asked.model,
+        "quality": asked.quality,
+        "size": "x".join(map(str, asked.picture_size)),
+        "iterations": asked.iterations,
+        "seed": asked.seed,
+    }
+    defaults = {"drawer": "vqgan", "model": "embedded", "quality": "normal"}
+    words = [f"{name}={value!r}" for name, value in shown.items() if value != defaults.get(name)]
+    return f"draw({asked.prompts!r}, {', '.join(words)})"
+
+
+def _plain(text: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", " ", text.replace("<br>", "\n"))).strip()

@@ -1,0 +1,342 @@
+"""The control panel: every setting a field, the prompt and its reading, pills, swatches, the stage, what was drawn."""
+
+import html
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+import ipywidgets as widgets
+
+from text2art_nb import drawers
+from text2art_nb.errors import SettingsError
+from text2art_nb.models import CATALOGUE
+from text2art_nb.settings import FILTERS, LOSSES, Aspect, Keep, Precision, Quality, Settings
+from text2art_nb.studio import fields
+from text2art_nb.studio.fields import Field
+from text2art_nb.studio.look import style
+from text2art_nb.studio.picture_field import PictureField, RemixZone
+from text2art_nb.studio.pills import Pills
+from text2art_nb.studio.reading import reading
+from text2art_nb.studio.swatches import Swatches
+
+if TYPE_CHECKING:
+    from text2art_nb.studio.gallery import Gallery
+    from text2art_nb.studio.goon import GoOn
+    from text2art_nb.studio.readiness import Readiness
+    from text2art_nb.studio.stage import Stage
+
+Guarded = Callable[..., Callable[..., None]]
+
+AGAIN: Final = "Run this cell to open the control panel"
+# What the site called image and pixel art; another package's drawer goes by its own name.
+KINDS: Final = {"vqgan": "Painting", "pixel": "Pixel art"}
+QUIET_SECONDS: Final = 0.7
+"""How long the panel must rest before what was changed steers the run: half a word is no prompt."""
+
+
+class Panel:
+    """The fields and what they say together.
+
+    changed: called after every change that the user makes and that leaves valid settings.
+    """
+
+    def __init__(
+        self,
+        readiness: "Readiness",
+        stage: "Stage",
+        gallery: "Gallery",
+        go_on: "GoOn",
+        guarded: Guarded,
+        remix: Callable[[str, bytes], None],
+        changed: Callable[[Settings], None],
+    ) -> None:
+        self.stage, self.gallery, self.go_on = stage, gallery, go_on
+        self._readiness, self._guarded, self._tell_changed = readiness, guarded, changed
+        self._kept: dict[str, Any] = {}
+        self.changed_at: float | None = None
+        self.remix = RemixZone(lambda name, data: guarded(lambda: remix(name, data))())
+        self._reading = widgets.HTML()
+        self._pills = Pills(self._edit_prompt)
+        self._swatches = Swatches(self._choose_palette)
+        self._losses = {name: _loss_slider(name) for name in LOSSES}
+        self._fields = {field.name: field for field in self._all_fields()}
+        for field in self._fields.values():
+            field.listen(lambda each: guarded(lambda: self._on_change(each))())
+        for slider in self._losses.values():
+            slider.observe(guarded(self._on_loss), "value")
+        self._fields["model"].fill(readiness.model, touched=readiness.model != "embedded")
+        self.box = self._laid_out()
+        self.refresh()
+
+    # -- the fields
+
+    def _all_fields(self) -> Iterator[Field]:
+        yield self._prompt_field()
+        kinds = {KINDS.get(name, name): name for name in drawers.names()}
+        yield fields.choice("drawer", "Kind", kinds, "what draws")
+        yield fields.dropdown("quality", "Quality", _named(get_args(Quality)), "steps, views and size at once")
+        yield fields.choice("aspect", "Shape", _named(get_args(Aspect)), "retain keeps the start picture's")
+        yield fields.text(
+            "size", "Size", "pixels, such as 384x216", to_widget=fields.size_as_text, to_setting=fields.text_or_none
+        )
+        yield fields.number("iterations", "Iterations", "steps to draw")
+        yield fields.text("seed", "Seed", "same seed, same picture", "a new one", to_setting=_seed)
+        yield fields.slider("candidates", "Candidates", 1, 16, 1, "pictures side by side")
+        yield PictureField("init_image", "Start from", "a picture to grow out of", self._guarded, many=False)
+        yield fields.slider("init_weight", "Stay close to it", 0.0, 10.0, 0.1, "0 lets it go anywhere")
+        yield fields.text(
+            "palette", "Palette", "a name, or colours like red->gold\\8", "none", to_setting=fields.text_or_none
+        )
+        yield from self._more_fields()
+
+    def _more_fields(self) -> Iterator[Field]:
+        vqgans = [each.name for each in CATALOGUE.values() if each.kind == "vqgan" and each.loadable]
+        clips = [each.name for each in CATALOGUE.values() if each.kind == "clip" and each.loadable]
+        yield PictureField("image_prompts", "Look like these", "pictures as prompts", self._guarded, many=True)
+        yield fields.text(
+            "learning_rate", "Learning rate", "the size of a step", "the drawer's own", to_setting=fields.number_or_none
+        )
+        yield fields.text("learning_rate_drops", "Slow down at", "percent of the steps at which it falls to a tenth")
+        yield fields.slider(
+            "num_cuts", "Cuts", 1, 64, 1, "views of the picture in each step: more is calmer and slower"
+        )
+        yield fields.slider("batches", "Batches", 1, 8, 1, "so many times those views")
+        yield _ticks("filters", "Filters", FILTERS, "lookup holds the palette, mirror makes it symmetric")
+        yield fields.text(
+            "pixel_size",
+            "Pixel grid",
+            "columns and rows, such as 40x40",
+            "from the shape",
+            to_widget=fields.size_as_text,
+            to_setting=fields.text_or_none,
+        )
+        yield fields.text("pixel_scale", "Coarser grid", "divides the grid", "1", to_setting=fields.number_or_none)
+        yield fields.dropdown("keep", "Hand over", _named(get_args(Keep)), "the last, the best, or an average picture")
+        yield fields.named("model", "Model", ["embedded", "full", *vqgans], "whose weights draw: full are real ones")
+        yield fields.named(
+            "perceptors", "Perceptors", ["embedded", *clips], "whose CLIP looks", to_setting=fields.text_or_none
+        )
+        yield fields.text("device", "Device", "auto, cpu, cuda, mps")
+        yield fields.dropdown("precision", "Arithmetic", _named(get_args(Precision)), "auto is right nearly always")
+        yield fields.text(
+            "micro_batch", "Views at once", "fewer need less memory", "what fits", to_setting=fields.number_or_none
+        )
+
+    def _prompt_field(self) -> Field:
+        area = widgets.Textarea(placeholder="an underwater city", layout=widgets.Layout(width="100%"))
+        field = Field("prompts", area, "Prompt", "say what to draw; | separates, :2 weighs, :-0.5 pushes away")
+        field.box.add_class("t2a-prompt")
+        return field
+
+    def _laid_out(self) -> widgets.VBox:
+        box = {name: field.box for name, field in self._fields.items()}
+        dice = widgets.Button(description="Roll", tooltip="another seed")
+        dice.add_class("t2a-small")
+        dice.on_click(self._guarded(self._roll))
+        box["seed"].add_class("t2a-seed")
+        box["seed"].children = (*box["seed"].children, dice)
+        box["palette"].children = (*box["palette"].children, self._swatches.box)
+        left = widgets.VBox(
+            [
+                box["prompts"],
+                self._reading,
+                self._pills.box,
+                _fold({"More styles": self._pills.more}),
+                _row(box["drawer"], box["quality"]),
+                _row(box["aspect"], box["size"]),
+                _row(box["iterations"], box["seed"], box["candidates"]),
+                _row(box["init_image"], box["init_weight"]),
+                box["palette"],
+                _fold({"More settings": self._more(box)}),
+            ]
+        )
+        columns = widgets.Box([left, self.stage.box])
+        columns.add_class("t2a-columns")
+        shelves = _fold(
+            {"Gallery": self.gallery.box, "Remix a friend's picture": self.remix.box, "Go on": self.go_on.box}
+        )
+        shelves.selected_index = 1
+        self._head = widgets.HTML()
+        panel = widgets.VBox([widgets.HTML(style()), self._head, columns, shelves])
+        panel.add_class("t2a-panel")
+        return panel
+
+    def _more(self, box: dict[str, widgets.VBox]) -> widgets.VBox:
+        losses = [widgets.HTML(_label("Taste", "style losses by weight; 0 is off")), *self._losses.values()]
+        return widgets.VBox(
+            [
+                box["image_prompts"],
+                _row(box["learning_rate"], box["learning_rate_drops"]),
+                _row(box["num_cuts"], box["batches"]),
+                widgets.VBox(losses),
+                _row(box["filters"], box["keep"]),
+                _row(box["pixel_size"], box["pixel_scale"]),
+                _row(box["model"], box["perceptors"]),
+                _row(box["device"], box["precision"], box["micro_batch"]),
+            ]
+        )
+
+    # -- what they say
+
+    @property
+    def settings(self) -> Settings:
+        """What the fields ask for. Raises SettingsError, which `complain` shows under the fields."""
+        given = {name: field.value for name, field in self._fields.items() if field.touched}
+        return Settings(**{**self._kept, **given})
+
+    def fill(self, settings: Settings) -> None:
+        """Every field takes its value from `settings`; what has no field is kept and drawn with all the same."""
+        given = {name: getattr(settings, name) for name in settings.model_fields_set}
+        for name, field in self._fields.items():
+            field.fill(given.get(name, Settings.model_fields[name].default), touched=name in given)
+        self._kept = {name: value for name, value in given.items() if name not in self._fields}
+        self._losses_from(settings)
+        self.changed_at = None
+        self.refresh()
+
+    def set(self, **values: Any) -> None:
+        """Change some fields. Raises SettingsError, and changes nothing, where they can't be."""
+        settings = self._asked().with_(**values)
+        for name in settings.model_fields_set & self._fields.keys():
+            self._fields[name].fill(getattr(settings, name), touched=True)
+        self._kept |= {name: getattr(settings, name) for name in settings.model_fields_set - self._fields.keys()}
+        self._losses_from(settings)
+        self.refresh()
+
+    def _asked(self) -> Settings:
+        """What is asked for, with a prompt that stands in for one that is still to be written."""
+        try:
+            return self.settings
+        except SettingsError as error:
+            if set(error.problems) != {"prompts"}:
+                raise
+            given = {name: field.value for name, field in self._fields.items() if field.touched and name != "prompts"}
+            return Settings(**{**self._kept, **given, "prompts": "a picture"})
+
+    @property
+    def is_rested(self) -> bool:
+        """Whether something was changed, and the hand has rested since."""
+        return self.changed_at is not None and time.monotonic() - self.changed_at >= QUIET_SECONDS
+
+    def refresh(self) -> None:
+        """Check everything, say what is wrong where it is wrong, and show what follows from the rest."""
+        prompts = self._fields["prompts"].widget.value
+        self._pills.follow(prompts)
+        try:
+            settings = self._asked() if not prompts.strip() else self.settings
+        except SettingsError as error:
+            self.complain(error)
+            return
+        self.complain(SettingsError({}))
+        self._show_resolved(settings)
+        perceptor = self._readiness.perceptor(settings)
+        embedded = "embedded" in (settings.resolved().perceptors or ())
+        longest, count = (perceptor.longest, perceptor.count_tokens) if perceptor else (None, None)
+        self._reading.value = reading(prompts, embedded, longest, count)
+        self._swatches.follow(settings.palette)
+        self._tell_changed(settings)
+
+    def complain(self, error: SettingsError) -> None:
+        """Show each problem under its field; one without a field at the Draw button."""
+        for name, field in self._fields.items():
+            field.say(error.problems.get(name, ""), error=True)
+        others = [sentence for name, sentence in error.problems.items() if name not in self._fields]
+        self.stage.tell("; ".join(others), error=True)
+
+    def introduce(self, sentence: str) -> None:
+        """The line at the top."""
+        self._head.value = f'<div class="t2a-head">text2art<small>{html.escape(sentence)}</small></div>'
+
+    def _show_resolved(self, settings: Settings) -> None:
+        """Fields that nobody has touched show what quality, shape and drawer mean for them."""
+        resolved = settings.resolved()
+        for name in ("iterations", "num_cuts", "batches"):
+            if not self._fields[name].touched:
+                self._fields[name].fill(getattr(resolved, name), touched=False)
+        self._fields["size"].widget.placeholder = fields.size_as_text(resolved.picture_size)
+        self._fields["pixel_size"].widget.placeholder = fields.size_as_text(resolved.pixel_size) or "from the shape"
+        self._fields["perceptors"].widget.placeholder = ", ".join(resolved.perceptors or ())
+        if "losses" not in self._kept:
+            self._losses_from(resolved)
+
+    # -- what happens
+
+    def _on_change(self, field: Field) -> None:
+        if field.name == "seed" and field.value is None:
+            field.touched = False
+        self.changed_at = time.monotonic()
+        self.refresh()
+
+    def _on_loss(self) -> None:
+        if self._moving:
+            return
+        self._kept["losses"] = {name: slider.value for name, slider in self._losses.items() if slider.value}
+        self.changed_at = time.monotonic()
+        self.refresh()
+
+    _moving = False
+
+    def _losses_from(self, settings: Settings) -> None:
+        self._moving = True
+        try:
+            for name, slider in self._losses.items():
+                value = settings.losses.get(name, 0.0)
+                slider.min, slider.max = min(slider.min, value), max(slider.max, value)
+                slider.value = value
+        finally:
+            self._moving = False
+
+    def _edit_prompt(self, edit: Callable[[str], str]) -> None:
+        area = self._fields["prompts"].widget
+        try:
+            area.value = edit(area.value)
+        except ValueError:  # the line can't be read, which stands under it already
+            self._pills.follow(area.value)
+
+    def _choose_palette(self, name: str) -> None:
+        self._fields["palette"].widget.value = name
+
+    def _roll(self) -> None:
+        self._fields["seed"].widget.value = str(secrets.randbelow(2**31))
+
+
+def _named(words: tuple[str, ...]) -> dict[str, str]:
+    return {word: word for word in words}
+
+
+def _seed(value: str) -> int | str | None:
+    """A whole number from a line of text; None for an empty one; else the text, for `Settings` to complain about."""
+    value = value.strip()
+    return int(value) if value.isascii() and value.lstrip("-").isdigit() else value or None
+
+
+def _label(text: str, hint: str) -> str:
+    return f'<div class="t2a-label">{html.escape(text)}<span>{html.escape(hint)}</span></div>'
+
+
+def _row(*boxes: widgets.Widget) -> widgets.Box:
+    row = widgets.Box(list(boxes))
+    row.add_class("t2a-row")
+    return row
+
+
+def _fold(contents: dict[str, widgets.Widget]) -> widgets.Accordion:
+    """Things under folds, all shut. Titles one by one: ipywidgets 7 takes them no other way."""
+    fold = widgets.Accordion(children=list(contents.values()))
+    for index, title in enumerate(contents):
+        fold.set_title(index, title)
+    fold.selected_index = None
+    return fold
+
+
+def _ticks(name: str, label: str, options: tuple[str, ...], hint: str) -> Field:
+    """Any of a few."""
+    widget = widgets.SelectMultiple(options=list(options), rows=len(options), layout=widgets.Layout(width="100%"))
+    return Field(name, widget, label, hint)
+
+
+def _loss_slider(name: str) -> widgets.FloatSlider:
+    return widgets.FloatSlider(
+        description=name, min=0.0, max=5.0, step=0.1, continuous_update=False, layout=widgets.Layout(width="100%")
+    )

@@ -1,0 +1,131 @@
+"""What this machine draws with, in plain words, and the models made ready before anybody waits for them."""
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Final, Never
+
+from text2art_nb.errors import Text2ArtError
+from text2art_nb.models import Progress, locate
+from text2art_nb.models.listing import in_words
+from text2art_nb.models.vocabulary import known_words
+from text2art_nb.perceptors import Perceptor
+from text2art_nb.settings import Settings
+
+# A small picture of one iteration: whatever the first drawing has to import, load and allocate, this one does.
+_TRIAL: Final = {"prompts": "a picture", "size": "64x64", "iterations": 1, "num_cuts": 1, "seed": 0}
+
+
+class Readiness:
+    """The device, and which models suit it: real ones on a GPU, the embedded ones elsewhere.
+
+    model: what the panel offers first; why: the reason, in words.
+    """
+
+    def __init__(self) -> None:
+        from text2art_nb.devices import pick_device
+
+        self.device = pick_device()
+        self.model = "full" if self.device.type == "cuda" else "embedded"
+        self.why = "" if self.model == "full" else "there is no GPU, and real models would take minutes to hours"
+        self.warm: set[str] = set()
+        self.start_seconds: float | None = None
+        self._error: Exception | None = None
+        self._warming: threading.Thread | None = None
+
+    def warm_up(self) -> None:
+        """Load what will draw on a thread of its own, so that the first picture begins at once."""
+        self._warming = threading.Thread(target=self._try_out, name="text2art-warm-up", daemon=True)
+        self._warming.start()
+
+    def wait(self) -> None:
+        """Until that is done. Raises what went wrong with it, unless the embedded models can stand in."""
+        if self._warming is not None:
+            self._warming.join()
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def _try_out(self) -> None:
+        from text2art_nb.run import Run
+
+        began = time.monotonic()
+        try:
+            try:
+                if self.model == "full":
+                    _fetch(Settings(prompts="a picture", model="full"))
+                settings = Settings(**_TRIAL, model=self.model).resolved()
+                list(Run(settings))
+            except Text2ArtError as error:
+                if self.model == "embedded":
+                    raise
+                self.why = f"the real ones can't be had: {error}"
+                self.model = "embedded"
+                settings = Settings(**_TRIAL).resolved()
+                list(Run(settings))
+            known_words()
+            self.warm.update(settings.perceptors or ())
+        except Exception as error:  # for whoever waits
+            self._error = error
+        self.start_seconds = time.monotonic() - began
+
+    def perceptor(self, settings: Settings) -> Perceptor | None:
+        """The first perceptor of `settings` if it is loaded already; None rather than a wait."""
+        from text2art_nb import perceptors
+        from text2art_nb.devices import pick_device
+
+        names = settings.resolved().perceptors or ()
+        if not names or names[0] not in self.warm or settings.device != "auto":
+            return None
+        return perceptors.load(names[0], pick_device())
+
+    @property
+    def sentence(self) -> str:
+        """One line: the device, its memory, the models, and why these."""
+        models = "real models (a VQGAN and CLIP)" if self.model == "full" else "the embedded models"
+        reason = f": {self.why}" if self.why else ""
+        return f"text2art draws on {self._device()} with {models}{reason}."
+
+    def _device(self) -> str:
+        import torch
+
+        from text2art_nb.doctor import available_memory
+
+        if self.device.type == "cuda":
+            free, total = torch.cuda.mem_get_info(self.device)
+            return f"a GPU ({torch.cuda.get_device_name(self.device)}, {in_words(free)} of {in_words(total)} free)"
+        memory = f", {in_words(available)} of memory free" if (available := available_memory()) else ""
+        if self.device.type == "mps":
+            return f"an Apple GPU{memory}"
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return f"{cores} CPU core{'s' if cores > 1 else ''}{memory}"
+
+
+def _fetch(settings: Settings) -> None:
+    """Fetch the weights of `settings`, saying how far that is; at once where they are here already."""
+    wanted = [("imagenet_f16_16384", "vqgan"), *((name, "clip") for name in settings.resolved().perceptors or ())]
+    with _progress() as progress:
+        for name, kind in wanted:
+            locate(name, kind, progress=progress)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    """A line of text for each file (Colab would save every widget's bar in the notebook)."""
+    from tqdm import tqdm
+
+    bars: dict[str, tqdm[Never]] = {}
+
+    def show(name: str, done: int, total: int | None) -> None:
+        if name not in bars:
+            bars[name] = tqdm(desc=name, total=total, unit="B", unit_scale=True, file=sys.stderr, mininterval=1.0)
+        bars[name].update(done - bars[name].n)
+
+    try:
+        yield show
+    finally:
+        for bar in bars.values():
+            bar.close()

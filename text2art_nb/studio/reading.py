@@ -1,0 +1,57 @@
+"""How a prompt line is understood, said back to whoever writes it."""
+
+import html
+import math
+from collections.abc import Callable
+
+from text2art_nb.models import nearest_word, unknown_words
+from text2art_nb.prompts import Prompt, parse_prompts
+
+CountTokens = Callable[[str], int]
+
+
+def reading(line: str, embedded: bool, longest: int | None = None, count: CountTokens | None = None) -> str:
+    """What a perceptor makes of a prompt line, as HTML.
+
+    Args:
+        line: the line; may be empty or unreadable.
+        embedded: whether the embedded CLIP reads it, which doesn't know every word.
+        longest: how many tokens of a prompt are read; None where that isn't known yet.
+        count: how many tokens a text has.
+    """
+    if not line.strip(" |\n"):
+        return ""
+    try:
+        prompts = parse_prompts(line)
+    except ValueError:
+        return ""  # the error is shown under the field
+    parts = [_part(prompt, longest, count) for prompt in prompts]
+    if embedded and (unknown := unknown_words(" ".join(prompt.text for prompt in prompts))):
+        parts.append(_unknown(unknown))
+    return f'<div class="t2a-reading">{"<br>".join(parts)}</div>'
+
+
+def _part(prompt: Prompt, longest: int | None, count: CountTokens | None) -> str:
+    words = f"<b>{html.escape(prompt.text)}</b>"
+    if prompt.weight < 0:
+        text = f'<span class="push">pushes away</span> {words}, weight {prompt.weight:g}'
+    else:
+        weight = "" if prompt.weight == 1 else f", weight {prompt.weight:g}"
+        text = f'<span class="pull">pulls towards</span> {words}{weight}'
+    if prompt.stop != -math.inf:
+        text += f", until the distance is {prompt.stop:g}"
+    if longest is not None and count is not None and (tokens := count(prompt.text)) > longest:
+        text += f' <span class="push">({tokens} tokens: only the first {longest} are read)</span>'
+    return text
+
+
+def _unknown(words: list[str]) -> str:
+    named = []
+    for word in words[:6]:
+        near = nearest_word(word)
+        named.append(f"'{html.escape(word)}'" + (f" (it knows '{html.escape(near)}')" if near else ""))
+    more = f" and {len(words) - 6} more" if len(words) > 6 else ""
+    return (
+        f'<span class="push">the embedded model doesn\'t know</span> {", ".join(named)}{more}; '
+        "a real CLIP does: More → Model → full"
+    )

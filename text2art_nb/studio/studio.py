@@ -1,0 +1,518 @@
+"""`Studio`: what the notebook holds. It puts runs on the easel, lets cell and panel watch, and keeps the pictures."""
+
+import contextlib
+import html
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from IPython.display import HTML, display
+
+from text2art_nb.artwork import Artwork
+from text2art_nb.errors import RunError, SettingsError, Text2ArtError
+from text2art_nb.estimate import Paces
+from text2art_nb.settings import STEERABLE, Settings
+from text2art_nb.studio.easel import Easel
+from text2art_nb.studio.images import soft_noise
+from text2art_nb.studio.kernel import Interrupts, Pump, pause, run_after_click, running_kernel
+from text2art_nb.studio.live import LiveCell
+from text2art_nb.studio.readiness import Readiness
+from text2art_nb.studio.shelf import Shelf
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from text2art_nb.places import Places
+    from text2art_nb.run import Run
+    from text2art_nb.studio.panel import Panel
+
+LOOK_SECONDS = 0.02
+"""Between two looks at the easel: so long a click waits at most."""
+
+
+class View(Protocol):
+    """Whoever watches the easel."""
+
+    def show(self, easel: Easel) -> None:
+        """Show what it has now."""
+        ...
+
+
+class Studio:
+    """A control panel, a picture that grows, and what was drawn before.
+
+    >>> studio = Studio()
+    >>> studio.panel(prompt="an underwater city")
+    >>> await studio.paint()
+
+    result: the latest picture, None before there is one; run: the latest run; errors: what handlers raised that was no
+    plain mistake of the user's (it is shown on the panel, too, and in the log).
+    """
+
+    def __init__(self, folder: Path | str | None = None, **settings: Any) -> None:
+        """folder: where pictures and runs are kept (default: $T2A_DIR, Google Drive if mounted, ./text2art).
+
+        settings: what to begin with. Loads the models on a thread of its own. Raises SettingsError.
+        """
+        self.result: Artwork | None = None
+        self.run: Run | None = None
+        self.errors: list[Exception] = []
+        self.shelf = Shelf(Path(folder).expanduser() if folder else None)
+        self._kernel = running_kernel()
+        self._pump = Pump(self._kernel)
+        self._paces = Paces()
+        self._easel: Easel | None = None
+        self._places: Places | None = None
+        self._baseline: Settings | None = None
+        self._panel: Panel | None = None
+        self._readiness = Readiness()
+        if self._readiness.model != "embedded":
+            settings = {"model": self._readiness.model, **settings}
+        self._given = settings
+        if settings:
+            _check(settings)
+        self._readiness.warm_up()
+
+    # -- what the notebook's cells call
+
+    def hello(self) -> None:
+        """Print one line: the device, its memory, the models, and why these. Waits until the models are loaded."""
+        self._readiness.wait()
+        if self._readiness.model == "embedded" and self._given.get("model") == "full":
+            self._given["model"] = "embedded"  # the real ones could not be fetched; the line says why
+        print(self._readiness.sentence)
+
+    def set(self, **settings: Any) -> None:
+        """Change settings, on the panel if there is one. Raises SettingsError."""
+        if self._panel is not None:
+            self._panel.set(**settings)
+            return
+        _check({**self._given, **settings})
+        self._given |= settings
+
+    def panel(self, prompt: str | None = None, **settings: Any) -> None:
+        """Show the control panel. prompt, settings: what to begin with. Raises SettingsError."""
+        from text2art_nb.studio.panel import AGAIN
+
+        if prompt is not None:
+            settings["prompts"] = prompt
+        if self._panel is None:
+            self._panel = self._make_panel()
+            self._panel.set(**{**self._given, **settings})
+            self._panel.introduce(self._readiness.sentence.removeprefix("text2art "))
+        elif settings:
+            self._panel.set(**settings)
+        bundle = {
+            "application/vnd.jupyter.widget-view+json": {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self._panel.box.model_id,
+            },
+            "text/html": f"<em>{AGAIN}</em>",
+            "text/plain": AGAIN,
+        }
+        _allow_custom_widgets()
+        display(bundle, raw=True)
+
+    async def paint(self, run: "Run | None" = None, **settings: Any) -> None:
+        """Draw what the panel (or `set`, or `settings`) says, in this cell: [Pause] [Stop], and the picture growing.
+
+        Stop and the notebook's Interrupt end it within a moment, and the picture is kept; a second Interrupt raises
+        KeyboardInterrupt. run: one that is to be drawn instead.
+        """
+        try:
+            if run is None:
+                if settings:
+                    self.set(**settings)
+                easel = self._new_easel(self.settings)
+            else:
+                easel = self._put(run, None)
+        except Text2ArtError as error:
+            self._complain(error)
+            _say(str(error))
+            return
+        await self._paint(easel)
+
+    async def resume(self, steps: int = 100) -> None:
+        """Go on with the latest run, in this cell: to its end if it was stopped, else `steps` iterations more."""
+        try:
+            if self._places is None:
+                raise RunError("there is no run to go on with yet: run the paint cell first")
+            unfinished = self.run is not None and self.run.iteration < self.run.total
+            easel = self._old_easel(self._places.directory, 0 if unfinished else steps)
+        except Text2ArtError as error:
+            _say(str(error))
+            return
+        await self._paint(easel)
+
+    def stop(self) -> None:
+        """Stop the drawing, from any thread; the picture is kept."""
+        if self.run is not None:
+            self.run.stop()
+
+    def pause(self) -> None:
+        """Pause the drawing, from any thread; or go on, if it is paused."""
+        if self.run is not None:
+            if self.run.paused:
+                self.run.resume()
+            else:
+                self.run.pause()
+
+    def share(self, film: str = "mp4", drive: bool = False) -> None:
+        """Show links to the latest picture and its film, and where they are.
+
+        film: mp4, gif, or none; drive: put copies on Google Drive (asks for access, on Colab only).
+        """
+        from text2art_nb.studio.gallery import file_link
+
+        try:
+            if self._places is None or self.result is None:
+                raise RunError("there is no picture to share yet: run the paint cell first")
+            files = [self._places.picture]
+            if film != "none":
+                files.append(self.shelf.film(self._places.picture, f".{film}"))
+            lines = [file_link(path) for path in files]
+            if drive:
+                lines += [html.escape(f"copied to {path}") for path in _copy_to_drive(files)]
+        except Text2ArtError as error:
+            _say(str(error))
+            return
+        display(HTML("<br>".join(lines)))
+
+    @property
+    def settings(self) -> Settings:
+        """What is asked for now. Raises SettingsError."""
+        return self._panel.settings if self._panel is not None else Settings(**self._given)
+
+    # -- drawing
+
+    async def _paint(self, easel: Easel) -> None:
+        cell = LiveCell(easel.run, _start_picture(easel.run.settings), self.guarded)
+        try:
+            await self._follow(easel, cell)
+            if easel.artwork is not None:
+                cell.finish(easel.artwork, easel.run.total, easel.run.iteration)
+            if easel.error is not None:
+                cell.fail(self._sentence(easel.error))
+            elif easel.artwork is None:
+                cell.fail("stopped before the first frame")
+        finally:
+            cell.close()
+
+    def _draw_in_panel(self, easel: Easel) -> None:
+        """Draw after a click on the panel, which alone shows it."""
+        by_hand = not (self._kernel is not None and not hasattr(self._kernel, "msg_queue"))
+
+        async def work() -> None:
+            try:
+                await self._follow(easel, by_hand=by_hand)
+            except Exception as error:  # nobody awaits this: what is not told here is lost
+                self._report(error)
+
+        run_after_click(work(), self._kernel)
+
+    async def _follow(self, easel: Easel, *views: View, by_hand: bool = False) -> None:
+        """Watch the easel to its end; let clicks in; hear Interrupt."""
+        panel = self._panel
+        watching: tuple[View, ...] = views if panel is None else (*views, panel.stage)
+        if panel is not None:
+            panel.stage.begin(easel.run.settings.drawer == "pixel")
+        with Interrupts() as interrupts:
+            easel.start()
+            try:
+                while not easel.done:
+                    self._pump()
+                    await pause(LOOK_SECONDS, by_hand)
+                    self._obey(interrupts, easel)
+                    self._steer(easel)
+                    for view in watching:
+                        view.show(easel)
+            finally:
+                easel.run.stop()  # also where this was torn away: nobody watches any more
+        self._finish(easel)
+
+    def _obey(self, interrupts: Interrupts, easel: Easel) -> None:
+        if interrupts.told == 1:
+            easel.run.stop()
+        elif interrupts.told > 1:
+            raise KeyboardInterrupt
+
+    def _finish(self, easel: Easel) -> None:
+        """Keep what was drawn, and show it on the panel."""
+        if easel.artwork is not None:
+            self.result = easel.artwork
+            self._save(easel)
+            self._measure(easel)
+        panel = self._panel
+        if panel is not None:
+            panel.stage.show(easel)
+            if easel.artwork is not None:
+                panel.stage.show_picture(easel.artwork.image)
+            panel.stage.rest()
+            panel.gallery.refresh()
+            panel.go_on.refresh()
+            panel.refresh()
+        if easel.error is not None:
+            self._report(easel.error)
+        elif easel.trouble is not None and panel is not None:
+            panel.stage.tell(easel.trouble, error=True)
+
+    def _save(self, easel: Easel) -> None:
+        if self._places is not None and easel.artwork is not None:
+            try:
+                easel.artwork.save(self._places.picture)
+            except Text2ArtError as error:
+                self._report(error)
+
+    def _measure(self, easel: Easel) -> None:
+        """Note what this run took, so that the next one's estimate is a measurement."""
+        if easel.frame is None or easel.peak_bytes is None or easel.drawn < 3:
+            return
+        per_iteration = (easel.frame.seconds - easel.seconds_before) / easel.drawn
+        start = max(0.0, (easel.first_frame_seconds or 0.0) - per_iteration)
+        settings = easel.run.settings.with_(steering=())
+        self._paces.note(settings, easel.drawn, per_iteration * easel.drawn, easel.peak_bytes, start)
+
+    # -- putting runs on the easel
+
+    def _new_easel(self, asked: Settings) -> Easel:
+        from text2art_nb.run import Run
+
+        self._check_free()
+        settings = _capped(asked).resolved()
+        places = self.shelf.place(settings)
+        return self._put(Run(settings, directory=places.directory), places)
+
+    def _old_easel(self, directory: Path, more: int) -> Easel:
+        from text2art_nb.run import Run
+
+        self._check_free()
+        places = self.shelf.place_of(directory)
+        run = Run.load(directory)
+        total = run.total + more
+        if more:
+            run = Run.load(directory, iterations=total)
+        if self._panel is not None:
+            self._panel.fill(run.present.with_(iterations=total))
+        return self._put(run, places)
+
+    def _put(self, run: "Run", places: "Places | None") -> Easel:
+        self._check_free()
+        frames = self.shelf.frames(places, after=run.iteration) if places is not None else None
+        self.run, self._places = run, places
+        self._easel = Easel(run, frames)
+        self._baseline = None
+        if self._panel is not None:
+            self._panel.changed_at = None
+            with contextlib.suppress(SettingsError):  # what is on the panel can't be drawn: then it can't steer either
+                self._baseline = self._for_steering(run)
+        return self._easel
+
+    def _check_free(self) -> None:
+        if self._easel is not None and not self._easel.done and self._easel.started:
+            raise RunError("a picture is being drawn: stop it first")
+
+    # -- steering and branching
+
+    def _for_steering(self, run: "Run") -> Settings:
+        """What the panel asks for, resolved as for `run`: where the panel says no seed, the run's counts."""
+        asked = self.settings
+        return asked.with_(seed=run.settings.seed if asked.seed is None else asked.seed).resolved()
+
+    def _steer(self, easel: Easel) -> None:
+        """Pass on what was changed on the panel since the last time, once the hand has rested."""
+        if self._panel is None or not self._panel.is_rested:
+            return
+        self._panel.changed_at = None
+        try:
+            wanted = self._for_steering(easel.run)
+        except SettingsError:
+            return  # it stands under its field
+        if self._baseline is None:
+            self._baseline = wanted
+            return
+        changes, later = _differences(self._baseline, wanted)
+        if changes:
+            try:
+                easel.run.steer(**changes)
+            except SettingsError as error:
+                self._panel.complain(error)
+                return
+        self._baseline = wanted
+        if later:
+            self._panel.stage.tell(f"{', '.join(later)}: from the next Draw on")
+        elif changes:
+            self._panel.stage.tell(f"{', '.join(sorted(changes))}: changed while drawing")
+
+    def _branch(self, iteration: int) -> None:
+        """Go on from the frame of `iteration` with what the panel says now.
+
+        What a run can't change on its way (kind, size, models …) is drawn by a new one, which starts from the picture.
+        """
+        self._stop_and_wait()
+        if self.run is None or self._places is None:
+            raise RunError("there is no run to branch from yet")
+        iteration = min(iteration, self.run.iteration)
+        wanted = self._for_steering(self.run)
+        changes, later = _differences(self.run.settings.steered(iteration), wanted)
+        if later:
+            frame = self.shelf.frames(self._places, after=None).nearest(iteration)
+            if frame is None:
+                raise RunError("the frames of this run are gone, so there is nothing to branch from")
+            self._draw_in_panel(self._new_easel(self.settings.with_(init_image=frame[1])))
+            return
+        places = self.shelf.place(wanted)
+        run = self.run.branch(iteration, places.directory, **changes)
+        self._draw_in_panel(self._put(run, places))
+
+    def _choose(self, candidate: int) -> None:
+        if self.run is not None:
+            self.run.steer(candidate=candidate)
+
+    def _stop_and_wait(self) -> None:
+        if self._easel is not None and self._easel.started and not self._easel.done:
+            raise RunError("a picture is being drawn: stop it first, then branch")
+
+    # -- the panel
+
+    def _make_panel(self) -> "Panel":
+        from text2art_nb.studio.gallery import Gallery
+        from text2art_nb.studio.goon import GoOn
+        from text2art_nb.studio.panel import Panel
+        from text2art_nb.studio.stage import Stage
+
+        stage = Stage(self.guarded, self._draw, self.pause, self.stop, self._branch, self._choose)
+        gallery = Gallery(self.shelf, self.guarded, self._reuse)
+        go_on = GoOn(self.shelf, self.guarded, lambda place, more: self._draw_in_panel(self._old_easel(place, more)))
+        return Panel(self._readiness, stage, gallery, go_on, self.guarded, self._remix, self._estimate)
+
+    def _draw(self) -> None:
+        self._draw_in_panel(self._new_easel(self.settings))
+
+    def _estimate(self, settings: Settings) -> None:
+        if self._panel is not None:
+            self._panel.stage.estimate(f"This will take {self._paces.guess(_capped(settings).resolved())}.")
+
+    def _reuse(self, settings: Settings) -> None:
+        if self._panel is not None:
+            self._panel.fill(settings)
+            self._panel.stage.tell("every setting now comes from that picture")
+
+    def _remix(self, name: str, data: bytes) -> None:
+        """Take every setting from a friend's file, and show its picture."""
+        assert self._panel is not None  # the zone is on it
+        try:
+            artwork = Artwork.open(data)
+            image = artwork.image
+        except Text2ArtError as error:
+            self._panel.remix.say(f"{name}: {error}", error=True)
+            return
+        self._panel.fill(artwork.settings)
+        self._panel.stage.show_picture(image)
+        steered = sum(1 for entry in artwork.settings.steering if not entry.stop)
+        also = f" (and it is steered {steered} times on its way, as it was)" if steered else ""
+        self._panel.remix.say(f"every setting now comes from {name}{also}; Draw draws it again")
+
+    # -- what goes wrong
+
+    def guarded(self, action: Callable[[], None]) -> Callable[..., None]:
+        """`action` as a handler of a widget's event: what it raises is shown on the panel, and nothing is lost."""
+
+        def handle(*_: object) -> None:
+            try:
+                action()
+            except Exception as error:
+                self._report(error)
+
+        return handle
+
+    def _report(self, error: Exception) -> None:
+        if not isinstance(error, Text2ArtError):
+            self.errors.append(error)
+            logging.getLogger("text2art").error("a handler of the studio failed", exc_info=error)
+        self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        """Show it on the panel: under its field if it has one."""
+        if self._panel is None:
+            return
+        if isinstance(error, SettingsError):
+            self._panel.complain(error)
+        else:
+            self._panel.stage.tell(self._sentence(error), error=True)
+
+    def _sentence(self, error: Exception) -> str:
+        """An error for people."""
+        if isinstance(error, Text2ArtError):
+            return str(error)
+        return f"something went wrong inside text2art ({type(error).__name__}: {error}); studio.errors has it whole"
+
+
+def _check(settings: dict[str, Any]) -> None:
+    """Raises SettingsError unless they would do with some prompt."""
+    Settings(**{"prompts": "a picture", **settings})
+
+
+def _capped(settings: Settings) -> Settings:
+    """With no more iterations than $T2A_MAX_STEPS allows, where that is set: for tests of the notebook."""
+    most = os.environ.get("T2A_MAX_STEPS", "")
+    if not most.isdigit() or int(most) < 1:
+        return settings
+    return settings.with_(iterations=min(settings.resolved().iterations or 1, int(most)))
+
+
+def _differences(before: Settings, after: Settings) -> tuple[dict[str, Any], list[str]]:
+    """What a run can be steered to, and the names of what it can't change on its way. Both are resolved."""
+    changes: dict[str, Any] = {}
+    later = []
+    for name in Settings.model_fields:
+        new = getattr(after, name)
+        if name in ("steering", "make_video") or new == getattr(before, name):
+            continue
+        if name in STEERABLE and (new is not None or name == "palette"):
+            changes[name] = "" if new is None else new
+        elif name not in ("learning_rate", "micro_batch"):
+            later.append(name)
+    return changes, later
+
+
+def _start_picture(settings: Settings) -> "Image.Image":
+    """What there is to see before the first frame."""
+    from text2art_nb.pictures import open_picture
+
+    if settings.init_image is not None:
+        return open_picture(settings.init_image)
+    width, height = settings.picture_size
+    scale = min(1.0, 768 / max(width, height))
+    return soft_noise(max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def _say(sentence: str) -> None:
+    """One plain sentence in a cell's output."""
+    display(HTML(f'<div class="t2a-error" style="color:#c0392b">{html.escape(sentence)}</div>'))
+
+
+def _allow_custom_widgets() -> None:
+    """Colab shows widgets that are not ipywidgets' own (the drop zones) only after this call."""
+    with contextlib.suppress(ImportError, AttributeError):
+        from google.colab import output
+
+        output.enable_custom_widget_manager()
+
+
+def _copy_to_drive(files: list[Path]) -> list[Path]:
+    """Copies on Google Drive. Raises RunError where there is none."""
+    import shutil
+
+    try:
+        from google.colab import drive
+    except ImportError:
+        raise RunError("Google Drive is to be had on Colab only") from None
+    from text2art_nb.studio.shelf import DRIVE
+
+    drive.mount(str(DRIVE.parent))
+    folder = DRIVE / "text2art"
+    folder.mkdir(parents=True, exist_ok=True)
+    return [Path(shutil.copy2(path, folder)) for path in files if path.parent != folder]
