@@ -4,8 +4,8 @@ Only the standard library is used, and nothing of text2art_nb, for this runs bef
 ways in:
 
 * ``install_in_venv``: into the ``.venv`` beside the script, with the exact versions of ``constraints.txt``;
-* ``install_in_place``: into a Python that belongs to somebody else (Colab's). Whatever is there keeps its version: pip
-  is bound to every single one of them, and what it did is compared afterwards.
+* ``install_in_place``: into a Python that belongs to somebody else (Colab's, or any kernel's). Whatever is there keeps
+  its version: pip is bound to every single one of them, and what it did is compared afterwards.
 """
 
 import argparse
@@ -32,6 +32,7 @@ PACKAGE = "text2art-nb"
 ROOT = Path(__file__).resolve().parent.parent
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 STAMP = "text2art-setup.json"
+OTHER_WAYS = "  ./setup_colab.sh lab opens the notebook with a Python of its own"
 PINS_HEAD = """\
 # The versions that CI ran with, used everywhere but in Colab. Written by: python text2art_nb/bootstrap.py pins
 """
@@ -127,7 +128,7 @@ def pins(root: Path, path: list[str] | None = None) -> str:
     Local parts such as ``+cpu`` are left out, so that the pins hold for other builds of the same version.
     """
     here = installed(path)
-    waiting = [requirement.name for requirement in wanted(root, ["dev", "train"])]
+    waiting = [requirement.name for requirement in wanted(root, ["dev", "lab", "train"])]
     reached: dict[str, str] = {}
     while waiting:
         name = waiting.pop()
@@ -176,7 +177,11 @@ def noteworthy(line: str) -> str:
 
 
 def why_pip_failed(said: str) -> str:
-    """The lines in which pip names the conflict, else its last few."""
+    """The lines in which pip names the conflict, else its last few; for a Python without a way in, what else to do."""
+    if "externally-managed-environment" in said:
+        return "  this Python belongs to the operating system, which lets nobody else add to it\n" + OTHER_WAYS
+    if re.search(r"No module named '?pip", said):
+        return f"  {sys.executable} has no pip; {sys.executable} -m ensurepip may bring it\n" + OTHER_WAYS
     lines = [line for line in said.splitlines() if line]
     for start, line in enumerate(lines):
         if "conflict is caused by" in line:
@@ -227,23 +232,32 @@ def fingerprint(root: Path) -> str:
     return digest.hexdigest()
 
 
-def is_ready(root: Path, extras: Iterable[str], prefix: Path) -> bool:
-    """True where the last setting-up of this environment covers what is wanted now: nothing need be looked at."""
+def extras_there(root: Path, prefix: Path) -> set[str] | None:
+    """The extras that this environment was set up with for what is wanted now; None: it has to be set up anew."""
     try:
         stamp = json.loads((prefix / STAMP).read_text(encoding="utf-8"))
-        return stamp["fingerprint"] == fingerprint(root) and set(extras) <= set(stamp["extras"])
-    except (OSError, ValueError, KeyError, TypeError):  # none yet, or torn by a kill: set up
-        return False
+        return set(stamp["extras"]) if stamp["fingerprint"] == fingerprint(root) else None
+    except (OSError, ValueError, KeyError, TypeError):  # none yet, or torn by a kill
+        return None
+
+
+def is_ready(root: Path, extras: Iterable[str], prefix: Path) -> bool:
+    """True where the last setting-up of this environment covers what is wanted now: nothing need be looked at."""
+    there = extras_there(root, prefix)
+    return there is not None and set(extras) <= there
 
 
 def install_in_venv(root: Path, extras: Sequence[str], prefix: Path, pip: Pip = run_pip) -> None:
     """Brings the environment at ``prefix`` (this Python's own) to the versions of constraints.txt.
+
+    Extras add up: one that was asked for before stays, so that verbs with different extras can be used in turn.
 
     Raises:
         SetupError: pip failed; its reason is in the text.
     """
     if is_ready(root, extras, prefix):
         return
+    extras = sorted({*extras, *(extras_there(root, prefix) or ())})
     constraints = root / "constraints.txt"
     requirements = wanted(root, extras)
     source: list[str] = []
@@ -256,8 +270,13 @@ def install_in_venv(root: Path, extras: Sequence[str], prefix: Path, pip: Pip = 
         raise SetupError(f"the packages could not be installed:\n{why_pip_failed(said)}")
     install_package(root, pip)
     new = prefix / f"{STAMP}.new"
-    new.write_text(json.dumps({"fingerprint": fingerprint(root), "extras": list(extras)}), encoding="utf-8")
+    new.write_text(json.dumps({"fingerprint": fingerprint(root), "extras": extras}), encoding="utf-8")
     new.replace(prefix / STAMP)
+
+
+def is_our_venv(root: Path, prefix: Path) -> bool:
+    """True for the Python of the ``.venv`` beside the script, the only one in which versions may be changed."""
+    return prefix.resolve() == (root / ".venv").resolve()
 
 
 def is_this_package(root: Path) -> bool:
@@ -274,11 +293,13 @@ def install_in_place(
     extras: Sequence[str],
     pip: Pip = run_pip,
     path: list[str] | None = None,
+    take_over: bool = True,
 ) -> None:
     """Adds what is missing to a Python that is not ours, and nothing else.
 
     Args:
         path: where the packages lie, None for ``sys.path``.
+        take_over: whether ``import text2art_nb`` shall find this folder even where it has found another one so far.
 
     Raises:
         SetupError: something that is there would have to change, or has changed, or pip failed. The text names it.
@@ -292,7 +313,7 @@ def install_in_place(
     if lacking:
         print(f"text2art: adding {', '.join(one.name for one in lacking)}; all that is here stays as it is", flush=True)
         add(lacking, before, pip)
-    if not is_this_package(root):
+    if not is_this_package(root) and (take_over or PACKAGE not in before):
         install_package(root, pip)
     changes = changed(before, installed(path))
     if changes:
@@ -305,10 +326,12 @@ def add(lacking: Sequence[Requirement], have: Mapping[str, str], pip: Pip) -> No
     Raises:
         SetupError: not possible without changing one of those, or pip failed otherwise.
     """
+    torch = [str(one) for one in lacking if one.name == "torch"]
+    source = cpu_torch_index(pip, torch[0]) if torch else []
     with tempfile.TemporaryDirectory() as folder:
         bounds = Path(folder) / "installed.txt"
         bounds.write_text("".join(f"{name}=={version}\n" for name, version in have.items()), encoding="utf-8")
-        status, said = pip(["install", "--root-user-action=ignore", "-c", str(bounds), *map(str, lacking)])
+        status, said = pip(["install", "--root-user-action=ignore", *source, "-c", str(bounds), *map(str, lacking)])
     if status:
         names = ", ".join(map(str, lacking))
         raise SetupError(f"{names} cannot be added beside what is installed here:\n{why_pip_failed(said)}")
@@ -331,9 +354,12 @@ def in_colab() -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """``in-colab`` (exit status 0 = yes), ``setup [--extras dev,train]``, ``pins`` (prints constraints.txt)."""
+    """``in-colab`` (exit status 0 = yes), ``setup [--extras dev,train]``, ``kernel``, ``pins`` (constraints.txt).
+
+    ``kernel`` sets up for the notebook alone, which finds this folder by itself: another text2art may stay installed.
+    """
     parser = argparse.ArgumentParser(prog="bootstrap.py", description=main.__doc__)
-    parser.add_argument("verb", choices=["in-colab", "setup", "pins"])
+    parser.add_argument("verb", choices=["in-colab", "setup", "kernel", "pins"])
     parser.add_argument("--extras", default="", help="extras of pyproject.toml, with commas between them")
     options = parser.parse_args(arguments)
     extras = [extra for extra in options.extras.split(",") if extra]
@@ -342,10 +368,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0 if in_colab() else 1
         if options.verb == "pins":
             print(pins(ROOT), end="")
-        elif sys.prefix != sys.base_prefix and not in_colab():
+        elif is_our_venv(ROOT, Path(sys.prefix)):
             install_in_venv(ROOT, extras, Path(sys.prefix))
         else:
-            install_in_place(ROOT, extras)
+            install_in_place(ROOT, extras, take_over=options.verb != "kernel")
     except SetupError as error:
         print(f"text2art: {error}", file=sys.stderr)
         return 1

@@ -166,7 +166,7 @@ _Costs = tuple[float, float]
 _EMBEDDED_EYE: Final = (0.0035, 1.7)  # seconds and megabytes a view
 _SMALL_EYE: Final = (0.23, 40.0)
 _LARGE_EYE: Final = (0.9, 100.0)
-_CPU_PROCESS_MB: Final = 400.0
+_PROCESS_MB: Final = 400.0
 _REAL_EYE_MB: Final = 500.0
 # Not measured: a plain card against one thread, and what an iteration costs it at least.
 _CARD: Final = 40.0
@@ -197,7 +197,7 @@ def _usual_memory(work: _Work, settings: Settings) -> list[float]:
     else:
         base, megapixel = 300.0, 16_500.0
     base += _REAL_EYE_MB * sum(name != "embedded" for name in eyes)
-    base += _CPU_PROCESS_MB if work.device == "cpu" else 0.0
+    base += 0.0 if _is_cuda(work.device) else _PROCESS_MB
     return [base * 1e6, max((_eye(name)[1] for name in eyes), default=1.0) * 1e6, megapixel * 1e6]
 
 
@@ -325,11 +325,12 @@ class Paces:
 
     def _start(self, kin: Sequence[_Entry], work: _Work, settings: Settings, pace: float) -> float:
         """Seconds before the first iteration, which depend on whether the models are here already."""
-        first = [entry.first_start for entry in kin if entry.first_start is not None]
-        later = [entry.next_start for entry in kin if entry.next_start is not None]
-        if (work.device, work.kind) in self._loaded:
-            return later[-1] if later else pace
-        return first[-1] if first else _usual_start(settings)
+        if (work.device, work.kind) not in self._loaded:
+            first = [entry.first_start for entry in kin if entry.first_start is not None]
+            return first[-1] if first else _usual_start(settings)
+        # With the models there, what is left is about an iteration: of another size, if this is another size.
+        later = [entry.next_start / entry.pace for entry in kin if entry.next_start is not None]
+        return pace * (later[-1] if later else 1.0)
 
     def _read(self) -> tuple[_Entry, ...]:
         """The entries, the oldest first."""
@@ -367,7 +368,8 @@ def _merge(old: _Entry, new: _Entry) -> _Entry:
         update={
             "pace": mean(old.pace, new.pace),
             "weight": past + new.weight,
-            "bytes": mean(old.bytes or None, new.bytes or None) or 0,
+            # The least is what was needed: the rest was in the process anyway. More is believed bit by bit.
+            "bytes": old.bytes + (new.bytes - old.bytes) / 4 if 0 < old.bytes < new.bytes else new.bytes or old.bytes,
             "first_start": mean(old.first_start, new.first_start),
             "next_start": mean(old.next_start, new.next_start),
         }
@@ -375,13 +377,22 @@ def _merge(old: _Entry, new: _Entry) -> _Entry:
 
 
 def _memory(entries: Sequence[_Entry], work: _Work, settings: Settings) -> float:
-    """Bytes: those of the same settings, else fitted to the `entries` of the kind, as far as they know theirs."""
+    """Bytes: those of the same settings, else fitted to the `entries` of the kind, as far as they know theirs.
+
+    A process that holds more than that already will not hold less while it draws.
+    """
     known = [entry for entry in entries if entry.bytes]
     same = [entry for entry in known if entry.matches(work)]
     if same:
-        return same[-1].bytes
-    rows = [[1.0, entry.at_once, entry.megapixels] for entry in known]
-    return _dot(work.for_memory, _fit(rows, [entry.bytes for entry in known], _usual_memory(work, settings)))
+        needed = same[-1].bytes
+    else:
+        rows = [[1.0, entry.at_once, entry.megapixels] for entry in known]
+        needed = _dot(work.for_memory, _fit(rows, [entry.bytes for entry in known], _usual_memory(work, settings)))
+    return needed if _is_cuda(work.device) else max(needed, machine.held_bytes())
+
+
+def _is_cuda(device: str) -> bool:
+    return device.partition(":")[0] == "cuda"
 
 
 def _slowness(entries: Sequence[_Entry], device: str) -> float:

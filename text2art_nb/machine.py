@@ -75,6 +75,20 @@ def _torch_is_for_cpus() -> bool:
         return False
 
 
+def held_bytes() -> int:
+    """The memory that this process holds now; 0 where the system doesn't say."""
+    return _status("VmRSS") or 0
+
+
+def _status(name: str) -> int | None:
+    """Bytes in a line of Linux's report on this process; None elsewhere."""
+    with contextlib.suppress(OSError), (_SELF / "status").open(encoding="utf-8") as file:
+        for line in file:
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
 class PeakMemory:
     """Measures the most memory that is held at a time while its block runs: ``with PeakMemory() as peak: …``.
 
@@ -120,10 +134,9 @@ class PeakMemory:
         cuda = self._cuda()
         if cuda is not None:
             return int(cuda.max_memory_allocated(self._cuda_device))
-        with contextlib.suppress(OSError), (_SELF / "status").open(encoding="utf-8") as file:
-            for line in file:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * 1024
+        peak = _status("VmHWM")
+        if peak is not None:
+            return peak
         import resource
 
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -75,6 +75,7 @@ class Easel:
         finally:
             self.trouble = close_frames(self.frames)
             if self.frame is not None:  # whatever has happened: what there is is kept
+                self._show(self.frame)
                 self.artwork = picture_of(self.run, self.frames)
 
     def _watch(self, frame: "Frame") -> None:
@@ -85,6 +86,9 @@ class Easel:
         self.drawn += 1
         self.trace.add(frame.score, frame.loss)
         if now >= self._due:
-            _ = frame.pixels if frame.candidates > 1 else frame.image  # made here, where it delays nobody's click
-            self.shown = frame
-            self._due = time.monotonic() + SECONDS_BETWEEN
+            self._show(frame)
+
+    def _show(self, frame: "Frame") -> None:
+        _ = frame.pixels if frame.candidates > 1 else frame.image  # made here, where it delays nobody's click
+        self.shown = frame
+        self._due = time.monotonic() + SECONDS_BETWEEN

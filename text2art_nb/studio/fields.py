@@ -1,7 +1,7 @@
 """The panel's fields: each is one setting, its widget, a label, a hint, and a place for what is wrong with it."""
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -39,7 +39,7 @@ class Field:
         self.touched = False
         self._to_setting, self._to_widget = to_setting, to_widget
         hint = hint or (Settings.model_fields[name].description or "")
-        self._label = widgets.HTML(f'<div class="t2a-label">{html.escape(label)}<span>{html.escape(hint)}</span></div>')
+        self._label = widgets.HTML(labelled(label, hint))
         self._note = widgets.HTML()
         self._note.add_class("t2a-gone")
         self.box = widgets.VBox([self._label, widget, self._note])
@@ -87,6 +87,49 @@ class Field:
             self._note.remove_class("t2a-gone")
         else:
             self._note.add_class("t2a-gone")
+
+
+class Group(widgets.Box):
+    """Several widgets that stand where a field has one; who made it says when its value changes."""
+
+    def observe(self, handler: Any, names: Any = "value", type: str = "change") -> None:
+        """As a widget's, but nothing can be heard of a value that it doesn't have."""
+        if names != "value":
+            super().observe(handler, names, type)
+
+
+class Several(Field):
+    """Any of a few words, in the order in which they are offered: pills to press."""
+
+    def __init__(self, name: str, label: str, options: Sequence[str], hint: str) -> None:
+        self._pills = {option: widgets.ToggleButton(description=option) for option in options}
+        group = Group(list(self._pills.values()))
+        group.add_class("t2a-pills")
+        super().__init__(name, group, label, hint)
+        for pill in self._pills.values():
+            pill.add_class("t2a-pill")
+            pill.observe(self._changed, "value")
+
+    @property
+    def value(self) -> tuple[str, ...]:
+        return tuple(option for option, pill in self._pills.items() if pill.value)
+
+    def fill(self, value: Any, touched: bool) -> None:
+        self._filling = True
+        try:
+            for option, pill in self._pills.items():
+                pill.value = option in (value or ())
+        finally:
+            self._filling = False
+        self.touched = touched
+
+
+def labelled(label: str, hint: str) -> str:
+    """A label and its hint in one line; what doesn't fit is in the tooltip."""
+    return (
+        f'<div class="t2a-label" title="{html.escape(hint, quote=True)}">{html.escape(label)}'
+        f"<span>{html.escape(hint)}</span></div>"
+    )
 
 
 def _full() -> widgets.Layout:
@@ -148,11 +191,6 @@ def named(name: str, label: str, options: list[str], hint: str = "", **convert: 
     """A line of text with suggestions."""
     widget = widgets.Combobox(options=options, layout=_full(), continuous_update=False)
     return Field(name, widget, label, hint, **({"to_widget": _as_text} | convert))
-
-
-def tick(name: str, label: str, hint: str = "") -> Field:
-    """Yes or no."""
-    return Field(name, widgets.Checkbox(description="yes", indent=False, layout=_full()), label, hint)
 
 
 def _as_text(value: Any) -> str:

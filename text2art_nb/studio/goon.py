@@ -41,6 +41,7 @@ class GoOn:
         runs = self._shelf.runs()[:50]
         self._finished = {str(run.directory): run.finished for run in runs}
         self._runs.options = [(run.label, str(run.directory)) for run in runs]
+        self._runs.value = str(runs[0].directory) if runs else None
         self._choose()
 
     def _choose(self) -> None:

@@ -13,7 +13,7 @@ from text2art_nb.errors import SettingsError
 from text2art_nb.models import CATALOGUE
 from text2art_nb.settings import FILTERS, LOSSES, Aspect, Keep, Precision, Quality, Settings
 from text2art_nb.studio import fields
-from text2art_nb.studio.fields import Field
+from text2art_nb.studio.fields import Field, Several, labelled
 from text2art_nb.studio.look import style
 from text2art_nb.studio.picture_field import PictureField, RemixZone
 from text2art_nb.studio.pills import Pills
@@ -30,7 +30,7 @@ Guarded = Callable[..., Callable[..., None]]
 
 AGAIN: Final = "Run this cell to open the control panel"
 # What the site called image and pixel art; another package's drawer goes by its own name.
-KINDS: Final = {"vqgan": "Painting", "pixel": "Pixel art"}
+KINDS: Final = {"vqgan": "Image", "pixel": "Pixel art"}
 QUIET_SECONDS: Final = 0.7
 """How long the panel must rest before what was changed steers the run: half a word is no prompt."""
 
@@ -54,6 +54,7 @@ class Panel:
         self.stage, self.gallery, self.go_on = stage, gallery, go_on
         self._readiness, self._guarded, self._tell_changed = readiness, guarded, changed
         self._kept: dict[str, Any] = {}
+        self._moving = False
         self.changed_at: float | None = None
         self.remix = RemixZone(lambda name, data: guarded(lambda: remix(name, data))())
         self._reading = widgets.HTML()
@@ -65,7 +66,8 @@ class Panel:
             field.listen(lambda each: guarded(lambda: self._on_change(each))())
         for slider in self._losses.values():
             slider.observe(guarded(self._on_loss), "value")
-        self._fields["model"].fill(readiness.model, touched=readiness.model != "embedded")
+        for name, field in self._fields.items():
+            field.fill(Settings.model_fields[name].default, touched=False)
         self.box = self._laid_out()
         self.refresh()
 
@@ -75,16 +77,16 @@ class Panel:
         yield self._prompt_field()
         kinds = {KINDS.get(name, name): name for name in drawers.names()}
         yield fields.choice("drawer", "Kind", kinds, "what draws")
-        yield fields.dropdown("quality", "Quality", _named(get_args(Quality)), "steps, views and size at once")
-        yield fields.choice("aspect", "Shape", _named(get_args(Aspect)), "retain keeps the start picture's")
+        yield fields.dropdown("quality", "Quality", _named(get_args(Quality)), "steps, views, size at once")
+        yield fields.choice("aspect", "Shape", _named(get_args(Aspect)), "retain: as the picture it starts from")
         yield fields.text(
-            "size", "Size", "pixels, such as 384x216", to_widget=fields.size_as_text, to_setting=fields.text_or_none
+            "size", "Size", "such as 384x216", to_widget=fields.size_as_text, to_setting=fields.text_or_none
         )
-        yield fields.number("iterations", "Iterations", "steps to draw")
+        yield fields.number("iterations", "Iterations", "steps")
         yield fields.text("seed", "Seed", "same seed, same picture", "a new one", to_setting=_seed)
-        yield fields.slider("candidates", "Candidates", 1, 16, 1, "pictures side by side")
-        yield PictureField("init_image", "Start from", "a picture to grow out of", self._guarded, many=False)
-        yield fields.slider("init_weight", "Stay close to it", 0.0, 10.0, 0.1, "0 lets it go anywhere")
+        yield fields.slider("candidates", "Candidates", 1, 16, 1, "side by side")
+        yield PictureField("init_image", "Start from", "a picture to begin with", self._guarded, many=False)
+        yield fields.slider("init_weight", "Stay close to it", 0.0, 10.0, 0.1, "0: as it likes")
         yield fields.text(
             "palette", "Palette", "a name, or colours like red->gold\\8", "none", to_setting=fields.text_or_none
         )
@@ -97,30 +99,28 @@ class Panel:
         yield fields.text(
             "learning_rate", "Learning rate", "the size of a step", "the drawer's own", to_setting=fields.number_or_none
         )
-        yield fields.text("learning_rate_drops", "Slow down at", "percent of the steps at which it falls to a tenth")
-        yield fields.slider(
-            "num_cuts", "Cuts", 1, 64, 1, "views of the picture in each step: more is calmer and slower"
-        )
-        yield fields.slider("batches", "Batches", 1, 8, 1, "so many times those views")
-        yield _ticks("filters", "Filters", FILTERS, "lookup holds the palette, mirror makes it symmetric")
+        yield fields.text("learning_rate_drops", "Slow down at", "in percent of the steps")
+        yield fields.slider("num_cuts", "Cuts", 1, 64, 1, "views a step")
+        yield fields.slider("batches", "Batches", 1, 8, 1, "times those views")
+        yield Several("filters", "Filters", FILTERS, "lookup holds the palette; mirror")
         yield fields.text(
             "pixel_size",
             "Pixel grid",
-            "columns and rows, such as 40x40",
+            "such as 40x40",
             "from the shape",
             to_widget=fields.size_as_text,
             to_setting=fields.text_or_none,
         )
         yield fields.text("pixel_scale", "Coarser grid", "divides the grid", "1", to_setting=fields.number_or_none)
-        yield fields.dropdown("keep", "Hand over", _named(get_args(Keep)), "the last, the best, or an average picture")
-        yield fields.named("model", "Model", ["embedded", "full", *vqgans], "whose weights draw: full are real ones")
+        yield fields.dropdown("keep", "Hand over", _named(get_args(Keep)), "which picture")
+        yield fields.named("model", "Model", ["embedded", "full", *vqgans], "full: real weights")
         yield fields.named(
             "perceptors", "Perceptors", ["embedded", *clips], "whose CLIP looks", to_setting=fields.text_or_none
         )
-        yield fields.text("device", "Device", "auto, cpu, cuda, mps")
-        yield fields.dropdown("precision", "Arithmetic", _named(get_args(Precision)), "auto is right nearly always")
+        yield fields.text("device", "Device", "or cpu, cuda, mps")
+        yield fields.dropdown("precision", "Arithmetic", _named(get_args(Precision)), "auto is best")
         yield fields.text(
-            "micro_batch", "Views at once", "fewer need less memory", "what fits", to_setting=fields.number_or_none
+            "micro_batch", "Views at once", "fewer: less memory", "what fits", to_setting=fields.number_or_none
         )
 
     def _prompt_field(self) -> Field:
@@ -135,24 +135,24 @@ class Panel:
         dice.add_class("t2a-small")
         dice.on_click(self._guarded(self._roll))
         box["seed"].add_class("t2a-seed")
-        box["seed"].children = (*box["seed"].children, dice)
+        label, seed, note = box["seed"].children
+        box["seed"].children = (label, widgets.HBox([seed, dice]), note)
         box["palette"].children = (*box["palette"].children, self._swatches.box)
-        left = widgets.VBox(
+        ask = widgets.VBox([box["prompts"], self._reading, self._pills.box, _fold({"More styles": self._pills.more})])
+        rest = widgets.VBox(
             [
-                box["prompts"],
-                self._reading,
-                self._pills.box,
-                _fold({"More styles": self._pills.more}),
                 _row(box["drawer"], box["quality"]),
-                _row(box["aspect"], box["size"]),
-                _row(box["iterations"], box["seed"], box["candidates"]),
+                box["aspect"],
+                _row(box["size"], box["iterations"]),
+                _row(box["seed"], box["candidates"]),
                 _row(box["init_image"], box["init_weight"]),
                 box["palette"],
                 _fold({"More settings": self._more(box)}),
             ]
         )
-        columns = widgets.Box([left, self.stage.box])
-        columns.add_class("t2a-columns")
+        columns = widgets.Box([ask, self.stage.box, rest])
+        for part, name in ((columns, "columns"), (ask, "ask"), (self.stage.box, "stage"), (rest, "rest")):
+            part.add_class(f"t2a-{name}")
         shelves = _fold(
             {"Gallery": self.gallery.box, "Remix a friend's picture": self.remix.box, "Go on": self.go_on.box}
         )
@@ -163,13 +163,13 @@ class Panel:
         return panel
 
     def _more(self, box: dict[str, widgets.VBox]) -> widgets.VBox:
-        losses = [widgets.HTML(_label("Taste", "style losses by weight; 0 is off")), *self._losses.values()]
         return widgets.VBox(
             [
                 box["image_prompts"],
                 _row(box["learning_rate"], box["learning_rate_drops"]),
                 _row(box["num_cuts"], box["batches"]),
-                widgets.VBox(losses),
+                widgets.HTML(labelled("Taste", "style losses by weight; 0 is off")),
+                _row(*self._losses.values()),
                 _row(box["filters"], box["keep"]),
                 _row(box["pixel_size"], box["pixel_scale"]),
                 _row(box["model"], box["perceptors"]),
@@ -178,6 +178,10 @@ class Panel:
         )
 
     # -- what they say
+
+    def field(self, name: str) -> Field:
+        """The field of the setting `name`."""
+        return self._fields[name]
 
     @property
     def settings(self) -> Settings:
@@ -265,17 +269,21 @@ class Panel:
     def _on_change(self, field: Field) -> None:
         if field.name == "seed" and field.value is None:
             field.touched = False
-        self.changed_at = time.monotonic()
-        self.refresh()
+        self._after_change(field.name)
 
     def _on_loss(self) -> None:
         if self._moving:
             return
         self._kept["losses"] = {name: slider.value for name, slider in self._losses.items() if slider.value}
+        self._after_change("losses")
+
+    def _after_change(self, name: str) -> None:
+        """A friend's picture may be steered on its way; what the user sets by hand, that steering shall not undo."""
+        steered = {each for entry in self._kept.get("steering", ()) for each in entry.changes}
+        if name in steered or (name == "iterations" and "stop" in steered):
+            del self._kept["steering"]
         self.changed_at = time.monotonic()
         self.refresh()
-
-    _moving = False
 
     def _losses_from(self, settings: Settings) -> None:
         self._moving = True
@@ -311,10 +319,6 @@ def _seed(value: str) -> int | str | None:
     return int(value) if value.isascii() and value.lstrip("-").isdigit() else value or None
 
 
-def _label(text: str, hint: str) -> str:
-    return f'<div class="t2a-label">{html.escape(text)}<span>{html.escape(hint)}</span></div>'
-
-
 def _row(*boxes: widgets.Widget) -> widgets.Box:
     row = widgets.Box(list(boxes))
     row.add_class("t2a-row")
@@ -328,12 +332,6 @@ def _fold(contents: dict[str, widgets.Widget]) -> widgets.Accordion:
         fold.set_title(index, title)
     fold.selected_index = None
     return fold
-
-
-def _ticks(name: str, label: str, options: tuple[str, ...], hint: str) -> Field:
-    """Any of a few."""
-    widget = widgets.SelectMultiple(options=list(options), rows=len(options), layout=widgets.Layout(width="100%"))
-    return Field(name, widget, label, hint)
 
 
 def _loss_slider(name: str) -> widgets.FloatSlider:

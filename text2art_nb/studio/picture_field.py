@@ -10,7 +10,7 @@ from text2art_nb.errors import SettingsError
 from text2art_nb.pictures import picture_to_uri
 from text2art_nb.prompts import split_weight
 from text2art_nb.studio.drop import DropZone
-from text2art_nb.studio.fields import Field
+from text2art_nb.studio.fields import Field, Group
 
 
 class PictureField(Field):
@@ -26,7 +26,8 @@ class PictureField(Field):
         self._clear = widgets.Button(description="Remove", tooltip="do without it")
         self._clear.add_class("t2a-small")
         self._clear.add_class("t2a-gone")
-        box = _Valued([self._zone, self._clear])
+        box = Group([self._zone, self._clear])
+        box.add_class("t2a-drop-row")
         super().__init__(name, box, label, hint)
         self._zone.on_file(lambda file, data: guarded(lambda: self._take(file, data))())
         self._clear.on_click(guarded(lambda: self._put([])))
@@ -63,14 +64,6 @@ class PictureField(Field):
             self._clear.remove_class("t2a-gone")
         else:
             self._clear.add_class("t2a-gone")
-
-
-class _Valued(widgets.VBox):
-    """A box that can stand where a field's widget stands; its value never changes by itself."""
-
-    def observe(self, handler: Any, names: Any = "value", type: str = "change") -> None:
-        if names != "value":
-            super().observe(handler, names, type)
 
 
 class RemixZone:

@@ -66,6 +66,7 @@ class Studio:
         self._easel: Easel | None = None
         self._places: Places | None = None
         self._baseline: Settings | None = None
+        self._waiting: Callable[[], None] | None = None
         self._panel: Panel | None = None
         self._readiness = Readiness()
         if self._readiness.model != "embedded":
@@ -192,14 +193,19 @@ class Studio:
         cell = LiveCell(easel.run, _start_picture(easel.run.settings), self.guarded)
         try:
             await self._follow(easel, cell)
+            self._finish(easel)
             if easel.artwork is not None:
                 cell.finish(easel.artwork, easel.run.total, easel.run.iteration)
             if easel.error is not None:
                 cell.fail(self._sentence(easel.error))
             elif easel.artwork is None:
                 cell.fail("stopped before the first frame")
+        except KeyboardInterrupt:
+            cell.fail("interrupted: what was drawn until a few seconds ago can be gone on with")
+            raise
         finally:
             cell.close()
+        self._do_what_waits()
 
     def _draw_in_panel(self, easel: Easel) -> None:
         """Draw after a click on the panel, which alone shows it."""
@@ -208,6 +214,8 @@ class Studio:
         async def work() -> None:
             try:
                 await self._follow(easel, by_hand=by_hand)
+                self._finish(easel)
+                self._do_what_waits()
             except Exception as error:  # nobody awaits this: what is not told here is lost
                 self._report(error)
 
@@ -231,7 +239,6 @@ class Studio:
                         view.show(easel)
             finally:
                 easel.run.stop()  # also where this was torn away: nobody watches any more
-        self._finish(easel)
 
     def _obey(self, interrupts: Interrupts, easel: Easel) -> None:
         if interrupts.told == 1:
@@ -310,9 +317,26 @@ class Studio:
                 self._baseline = self._for_steering(run)
         return self._easel
 
+    @property
+    def _is_busy(self) -> bool:
+        return self._easel is not None and self._easel.started and not self._easel.done
+
     def _check_free(self) -> None:
-        if self._easel is not None and not self._easel.done and self._easel.started:
+        if self._is_busy:
             raise RunError("a picture is being drawn: stop it first")
+
+    def _when_free(self, action: Callable[[], None]) -> None:
+        """Do `action`, after stopping what is being drawn."""
+        if self._is_busy:
+            self._waiting = action
+            self.stop()
+        else:
+            action()
+
+    def _do_what_waits(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self.guarded(waiting)()
 
     # -- steering and branching
 
@@ -351,7 +375,6 @@ class Studio:
 
         What a run can't change on its way (kind, size, models …) is drawn by a new one, which starts from the picture.
         """
-        self._stop_and_wait()
         if self.run is None or self._places is None:
             raise RunError("there is no run to branch from yet")
         iteration = min(iteration, self.run.iteration)
@@ -371,10 +394,6 @@ class Studio:
         if self.run is not None:
             self.run.steer(candidate=candidate)
 
-    def _stop_and_wait(self) -> None:
-        if self._easel is not None and self._easel.started and not self._easel.done:
-            raise RunError("a picture is being drawn: stop it first, then branch")
-
     # -- the panel
 
     def _make_panel(self) -> "Panel":
@@ -383,9 +402,15 @@ class Studio:
         from text2art_nb.studio.panel import Panel
         from text2art_nb.studio.stage import Stage
 
-        stage = Stage(self.guarded, self._draw, self.pause, self.stop, self._branch, self._choose)
+        def branch(iteration: int) -> None:
+            self._when_free(lambda: self._branch(iteration))
+
+        def go_on_with(place: Path, more: int) -> None:
+            self._when_free(lambda: self._draw_in_panel(self._old_easel(place, more)))
+
+        stage = Stage(self.guarded, self._draw, self.pause, self.stop, branch, self._choose)
         gallery = Gallery(self.shelf, self.guarded, self._reuse)
-        go_on = GoOn(self.shelf, self.guarded, lambda place, more: self._draw_in_panel(self._old_easel(place, more)))
+        go_on = GoOn(self.shelf, self.guarded, go_on_with)
         return Panel(self._readiness, stage, gallery, go_on, self.guarded, self._remix, self._estimate)
 
     def _draw(self) -> None:

@@ -1,0 +1,308 @@
+"""Drawing from the panel and in a cell: watch, steer, stop, go back, choose, go on, keep."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.studio.test_panel import buttons, panel_of, press, send, texts, type_into
+from text2art_nb.artwork import Artwork
+from text2art_nb.studio import Studio, panel
+from text2art_nb.studio.images import STATIC_BYTES, static_jpeg
+from text2art_nb.studio.live import caption
+
+
+@pytest.fixture(autouse=True)
+def _restless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is changed steers at once: tests don't type letter by letter."""
+    monkeypatch.setattr(panel, "QUIET_SECONDS", 0.0)
+
+
+def when(studio: Studio, iteration: int, act: Callable[[], None]) -> None:
+    """Have `act` done once, while it draws, when the run has come to `iteration`; the run waits there for it."""
+    waiting = [act]
+
+    def look() -> None:
+        run = studio.run
+        if waiting and run is not None and run.iteration >= iteration:
+            waiting.pop()()
+
+    before = studio._pump
+
+    def pump() -> None:
+        before()
+        look()
+
+    studio._pump = pump  # type: ignore[assignment]
+
+
+def stage_text(studio: Studio) -> str:
+    return texts(panel_of(studio).stage.box)
+
+
+def test_draw_leaves_a_picture_on_the_stage_on_the_disk_and_in_the_gallery(studio: Studio) -> None:
+    press(studio, "Draw")
+    assert studio.result is not None
+    [picture] = studio.shelf.pictures()
+    assert Artwork.open(picture, trusted=True).settings == studio.result.settings
+    assert bytes(panel_of(studio).stage._picture.value[:2]) == b"\xff\xd8"
+    assert "iteration 6 of 6" in stage_text(studio)
+    assert len(panel_of(studio).gallery._sheet.children) == 1
+
+
+def test_the_buttons_are_alive_only_where_they_mean_something(studio: Studio) -> None:
+    stage = panel_of(studio).stage
+    seen: list[tuple[bool, bool]] = []
+    when(studio, 1, lambda: seen.append((bool(stage.draw.disabled), bool(stage.stop.disabled))))
+    assert (stage.draw.disabled, stage.stop.disabled) == (False, True)
+    press(studio, "Draw")
+    assert seen == [(True, False)]
+    assert (stage.draw.disabled, stage.stop.disabled) == (False, True)
+
+
+def test_stop_keeps_the_picture(studio: Studio) -> None:
+    type_into(studio, "iterations", 100_000)
+    when(studio, 3, lambda: press(studio, "Stop"))
+    press(studio, "Draw")
+    assert studio.run is not None
+    assert 3 <= studio.run.iteration < 100_000
+    assert studio.result is not None
+
+
+def test_pause_waits_and_resume_goes_on(studio: Studio) -> None:
+    type_into(studio, "iterations", 120)
+    stage = panel_of(studio).stage
+    seen: list[str] = []
+
+    def rest() -> None:
+        press(studio, "Pause")
+        assert studio.run is not None
+        seen.append(f"{studio.run.paused}")
+        press(studio, "Pause")
+
+    when(studio, 3, rest)
+    press(studio, "Draw")
+    assert seen == ["True"]
+    assert stage.pause.description == "Pause"
+    assert studio.run is not None
+    assert studio.run.iteration == 120
+
+
+def test_what_is_changed_while_it_draws_steers_it_and_is_in_the_recipe(studio: Studio, tmp_path: Path) -> None:
+    type_into(studio, "iterations", 120)
+
+    def steer() -> None:
+        type_into(studio, "prompts", "a dog in the snow")
+        panel_of(studio)._losses["saturation"].value = 2.0
+
+    when(studio, 2, steer)
+    press(studio, "Draw")
+    assert studio.run is not None
+    assert studio.run.present.prompts == "a dog in the snow"
+    assert studio.run.present.losses["saturation"] == 2.0
+    assert len(studio.run.settings.steering) in (1, 2)
+
+
+def test_what_can_not_be_changed_on_the_way_waits_for_the_next_draw(studio: Studio) -> None:
+    type_into(studio, "iterations", 120)
+    told: list[str] = []
+    when(studio, 2, lambda: type_into(studio, "drawer", "pixel"))
+    when(studio, 110, lambda: told.append(stage_text(studio)))
+    press(studio, "Draw")
+    assert "from the next Draw on" in told[0]
+    assert studio.result is not None
+    assert studio.result.settings.drawer == "vqgan"
+
+
+def test_a_steered_picture_drawn_again_from_its_png_is_byte_identical(studio: Studio) -> None:
+    panel_of(studio).fill(studio.settings.with_(model="embedded", perceptors="embedded", size="64x64", iterations=50))
+    when(studio, 0, lambda: None)
+    plan = {
+        10: {"prompts": "a red castle", "losses": {"smoothness": 1.0}},
+        25: {"learning_rate": 0.05, "palette": "gameboy"},
+        40: {"prompts": "a castle at night:2 | fog:-0.5", "losses": {}},
+    }
+    easel = studio._new_easel(studio.settings)
+    steer_at(easel.run, plan)
+    studio._draw_in_panel(easel)
+    [first] = studio.shelf.pictures()
+    assert [entry.iteration for entry in easel.run.settings.steering] == [10, 25, 40]
+    send(panel_of(studio).remix._zone, first.name, first.read_bytes())
+    press(studio, "Draw")
+    again, _ = studio.shelf.pictures()
+    assert again != first
+    assert again.read_bytes() == first.read_bytes()
+
+
+def steer_at(run: Any, plan: dict[int, dict[str, Any]]) -> None:
+    """Have `run` steered just before each iteration of `plan`."""
+    step = run._steer_now
+
+    def steer(loop: Any) -> None:
+        if changes := plan.get(loop.iteration + 1):
+            run.steer(**changes)
+        step(loop)
+
+    run._steer_now = steer
+
+
+def test_the_time_machine_shows_any_frame_and_branches_from_it(studio: Studio) -> None:
+    press(studio, "Draw")
+    machine = panel_of(studio).stage.time
+    last = panel_of(studio).stage._picture.value
+    assert machine._slider.max == 6
+    machine._slider.value = 2
+    assert panel_of(studio).stage._picture.value != last
+    assert "this is frame 2" in texts(machine.box)
+    type_into(studio, "prompts", "a dog")
+    press(studio, "Branch from here")
+    assert studio.run is not None
+    assert [(entry.iteration, entry.prompts) for entry in studio.run.settings.steering] == [(2, "a dog")]
+    assert len(studio.shelf.pictures()) == 2
+
+
+def test_a_branch_of_another_kind_starts_from_the_frame(studio: Studio) -> None:
+    press(studio, "Draw")
+    panel_of(studio).stage.time._slider.value = 4
+    type_into(studio, "drawer", "pixel")
+    press(studio, "Branch from here")
+    assert studio.result is not None
+    assert studio.result.settings.drawer == "pixel"
+    assert str(studio.result.settings.init_image).startswith("data:image/png")
+
+
+def test_branching_while_it_draws_stops_it_first(studio: Studio) -> None:
+    type_into(studio, "iterations", 100_000)
+
+    def branch() -> None:
+        type_into(studio, "iterations", 8)
+        press(studio, "Branch from here")
+
+    when(studio, 4, branch)
+    press(studio, "Draw")
+    assert studio.run is not None
+    assert studio.run.iteration == 8
+    assert len(studio.shelf.pictures()) == 2
+
+
+def test_a_click_on_a_candidate_goes_on_with_it_alone(studio: Studio) -> None:
+    type_into(studio, "candidates", 3)
+    type_into(studio, "iterations", 60)
+    sheet = panel_of(studio).stage.candidates
+    chosen: list[int] = []
+
+    def choose() -> None:
+        assert [button.description[0] for button in sheet._sheet.children] == ["1", "2", "3"]
+        chosen.append(sheet._order[1])
+        sheet._sheet.children[1].click()
+
+    when(studio, 20, choose)
+    press(studio, "Draw")
+    assert studio.run is not None
+    [entry] = studio.run.settings.steering
+    assert entry.candidate == chosen[0]
+    assert len(studio.run.candidates) == 1
+
+
+def test_the_gallery_shows_downloads_and_lends_its_settings(studio: Studio) -> None:
+    type_into(studio, "seed", "11")
+    press(studio, "Draw")
+    type_into(studio, "seed", "12")
+    press(studio, "Draw")
+    gallery = panel_of(studio).gallery
+    gallery._sheet.children[1].click()
+    assert "seed 11" in texts(gallery.box)
+    for kind in ("PNG", "MP4", "GIF"):
+        press(studio, kind)
+        assert re.search(rf'download="[^"]+\.{kind.lower()}"', texts(gallery.box))
+    press(studio, "Use its settings")
+    assert studio.settings.seed == 11
+
+
+def test_an_interrupted_run_of_an_earlier_session_goes_on(studio: Studio, tmp_path: Path) -> None:
+    type_into(studio, "iterations", 120)
+    when(studio, 3, lambda: press(studio, "Stop"))
+    press(studio, "Draw")
+    later = Studio(tmp_path / "pictures", prompts="something else")
+    later.panel()
+    go_on = panel_of(later).go_on
+    assert "of 120" in go_on._runs.options[0][0]
+    press(later, "Resume")
+    assert later.run is not None
+    assert (later.run.iteration, later.settings.prompts) == (120, "a cat on a roof | fog:-0.3")
+    press(later, "+100 iterations")
+    assert later.run.iteration == 220
+    assert later.errors == []
+
+
+def test_the_estimate_is_measured_after_the_first_run(studio: Studio) -> None:
+    type_into(studio, "iterations", 40)
+    press(studio, "Draw")
+    assert "as measured here" in panel_of(studio).stage._estimate.value
+
+
+def test_a_run_that_fails_says_why_in_a_sentence(studio: Studio) -> None:
+    type_into(studio, "model", "./nowhere")
+    press(studio, "Draw")
+    assert "is not a directory of weights" in stage_text(studio)
+    assert studio.result is None
+
+
+def test_an_error_of_ours_is_told_and_kept(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(studio.shelf, "place", broken)
+    press(studio, "Draw")
+    assert "something went wrong inside text2art (ZeroDivisionError: division by zero)" in stage_text(studio)
+    assert [type(error) for error in studio.errors] == [ZeroDivisionError]
+    studio.errors.clear()
+
+
+def test_painting_in_a_cell_draws_what_the_panel_says(studio: Studio) -> None:
+    type_into(studio, "seed", "21")
+    asyncio.run(studio.paint())
+    assert studio.result is not None
+    assert studio.result.settings.seed == 21
+
+
+def test_a_cell_goes_on_with_the_latest_run(studio: Studio) -> None:
+    asyncio.run(studio.paint())
+    asyncio.run(studio.resume(steps=4))
+    assert studio.run is not None
+    assert studio.run.iteration == 10
+
+
+def test_a_wrong_setting_is_one_sentence_in_the_cell(studio: Studio, capsys: pytest.CaptureFixture[str]) -> None:
+    type_into(studio, "iterations", -5)
+    asyncio.run(studio.paint())
+    assert studio.result is None
+
+
+def test_steps_are_capped_for_tests_of_the_notebook(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("T2A_MAX_STEPS", "2")
+    asyncio.run(studio.paint())
+    assert studio.run is not None
+    assert studio.run.iteration == 2
+
+
+def test_what_stays_in_the_notebook_is_small_and_can_be_drawn_again(studio: Studio) -> None:
+    type_into(studio, "size", "512x512")
+    type_into(studio, "iterations", 2)
+    asyncio.run(studio.paint())
+    assert studio.result is not None
+    data = static_jpeg(studio.result)
+    assert len(data) <= STATIC_BYTES
+    assert Artwork.open(data, trusted=True).settings == studio.result.settings
+    text = caption(studio.result, 2, 2)
+    assert len(data) * 4 / 3 + len(text) < 120_000
+    assert "done, 2 iterations" in text
+    assert "seed 7" in text
+
+
+def test_there_is_one_button_of_a_kind(studio: Studio) -> None:
+    for description in ("Draw", "Pause", "Stop", "Branch from here", "Resume", "+100 iterations", "Roll"):
+        assert len(buttons(panel_of(studio).box, description)) == 1

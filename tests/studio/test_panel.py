@@ -1,0 +1,235 @@
+"""The panel: what it shows, and what it asks for."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from text2art_nb.artwork import Artwork
+from text2art_nb.drawing import draw
+from text2art_nb.prompts import MODIFIERS
+from text2art_nb.settings import Settings
+from text2art_nb.studio import Studio
+from text2art_nb.studio.panel import Panel
+
+
+def panel_of(studio: Studio) -> Panel:
+    panel = studio._panel
+    assert panel is not None
+    return panel
+
+
+def type_into(studio: Studio, name: str, value: Any) -> None:
+    """What a user does to a field."""
+    panel_of(studio).field(name).widget.value = value
+
+
+def note(studio: Studio, name: str) -> str:
+    return str(panel_of(studio).field(name)._note.value)
+
+
+def texts(widget: Any) -> str:
+    """All HTML on the panel below `widget`."""
+    below = "".join(texts(child) for child in getattr(widget, "children", ()))
+    return below + str(getattr(widget, "value", "") if type(widget).__name__ == "HTML" else "")
+
+
+def press(studio: Studio, description: str) -> None:
+    """Click the panel's button of that description."""
+    found = buttons(panel_of(studio).box, description)
+    assert found, f"there is no button {description!r}"
+    found[0].click()
+
+
+def buttons(widget: Any, description: str) -> list[Any]:
+    own = [widget] if getattr(widget, "description", None) == description and hasattr(widget, "click") else []
+    return own + [button for child in getattr(widget, "children", ()) for button in buttons(child, description)]
+
+
+def test_every_setting_has_a_field_or_is_not_for_the_panel(studio: Studio) -> None:
+    elsewhere = {"losses", "allow_urls", "make_video", "steering"}
+    assert panel_of(studio)._fields.keys() | elsewhere == Settings.model_fields.keys()
+
+
+def test_a_field_that_nobody_touched_shows_what_the_quality_means(studio: Studio) -> None:
+    panel = panel_of(studio)
+    panel.fill(Settings(prompts="a cat"))
+    type_into(studio, "quality", "better")
+    assert panel.field("iterations").widget.value == 200
+    assert panel.field("size").widget.placeholder == "432x432"
+    assert studio.settings == Settings(prompts="a cat", quality="better")
+
+
+def test_a_field_that_was_touched_stays_as_it_is(studio: Studio) -> None:
+    type_into(studio, "iterations", 33)
+    type_into(studio, "quality", "best")
+    assert studio.settings.iterations == 33
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "right", "sentence"),
+    [
+        ("iterations", 0, 5, "iterations must be at least 1"),
+        ("palette", "sweeti16", "sweetie16", "did you mean &#x27;sweetie16&#x27;"),
+        ("size", "9x9", "64x64", "size must be 16 to 8192"),
+        ("seed", "abc", "7", "seed must be a whole number"),
+        ("prompts", "a cat:1000", "a cat:2", "weight"),
+        ("device", "gpu", "cpu", "device must be"),
+    ],
+)
+def test_what_is_wrong_stands_under_its_field_and_goes_away(
+    studio: Studio, name: str, wrong: Any, right: Any, sentence: str
+) -> None:
+    type_into(studio, name, wrong)
+    assert sentence in note(studio, name)
+    type_into(studio, name, right)
+    assert note(studio, name) == ""
+
+
+def test_the_prompt_is_read_back(studio: Studio) -> None:
+    type_into(studio, "prompts", "a castle:2 | fog:-0.5 | rain:1:0.4")
+    said = panel_of(studio)._reading.value
+    assert "pulls towards</span> <b>a castle</b>, weight 2" in said
+    assert "pushes away</span> <b>fog</b>, weight -0.5" in said
+    assert "until the distance is 0.4" in said
+
+
+def test_words_that_the_embedded_model_does_not_know_are_named(studio: Studio) -> None:
+    type_into(studio, "perceptors", "embedded")
+    type_into(studio, "prompts", "a zeppelin over a castle")
+    assert "doesn't know</span> 'zeppelin'" in panel_of(studio)._reading.value
+
+
+def test_markup_in_a_prompt_is_text(studio: Studio) -> None:
+    type_into(studio, "prompts", "<script>alert(1)</script>")
+    assert "<script" not in texts(panel_of(studio).box)
+
+
+def test_a_pill_adds_its_words_and_takes_them_out_again(studio: Studio) -> None:
+    panel = panel_of(studio)
+    type_into(studio, "prompts", "a castle:2 | fog")
+    pill = panel._pills._pills["Artstation"]
+    pill.value = True
+    assert panel.field("prompts").widget.value == "a castle Artstation:2 | fog"
+    pill.value = False
+    assert panel.field("prompts").widget.value == "a castle:2 | fog"
+
+
+def test_a_pill_is_lit_by_whoever_writes_its_words(studio: Studio) -> None:
+    type_into(studio, "prompts", "a castle, watercolor")
+    assert panel_of(studio)._pills._pills["watercolor"].value
+    type_into(studio, "prompts", "a castle")
+    assert not panel_of(studio)._pills._pills["watercolor"].value
+
+
+def test_there_is_a_pill_for_each_of_fifty_modifiers(studio: Studio) -> None:
+    words = [word for group in MODIFIERS.values() for word in group]
+    assert len(words) >= 50
+    assert panel_of(studio)._pills._pills.keys() == set(words)
+
+
+def test_a_swatch_takes_a_palette_and_lets_go_of_it(studio: Studio) -> None:
+    press(studio, "pico-8")
+    assert studio.settings.palette == "pico-8"
+    press(studio, "pico-8")
+    assert studio.settings.palette is None
+
+
+def test_the_dice_rolls_a_seed(studio: Studio) -> None:
+    press(studio, "Roll")
+    first = studio.settings.seed
+    press(studio, "Roll")
+    assert first is not None
+    assert studio.settings.seed != first
+
+
+def test_an_empty_seed_is_a_new_one_each_time(studio: Studio) -> None:
+    type_into(studio, "seed", "")
+    assert studio.settings.seed is None
+
+
+def test_a_style_loss_is_set_by_its_slider(studio: Studio) -> None:
+    panel_of(studio)._losses["saturation"].value = 1.5
+    assert studio.settings.losses == {"saturation": 1.5}
+
+
+def test_filters_are_pills(studio: Studio) -> None:
+    field = panel_of(studio).field("filters")
+    field._pills["mirror"].value = True  # type: ignore[attr-defined]
+    assert studio.settings.filters == ("mirror",)
+
+
+def send(zone: Any, name: str, data: bytes, piece: int = 1000) -> None:
+    """What drop.js sends for a file."""
+    for offset in range(0, len(data), piece):
+        content = {"id": "1", "name": name, "size": len(data), "offset": offset}
+        zone._handle_custom_msg(content, [memoryview(data[offset : offset + piece])])
+
+
+def png(width: int = 40, height: int = 30) -> bytes:
+    file = BytesIO()
+    Image.effect_noise((width, height), 80).convert("RGB").save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_dropped_picture_is_what_drawing_starts_from(studio: Studio) -> None:
+    send(panel_of(studio).field("init_image")._zone, "sketch.png", png())  # type: ignore[attr-defined]
+    assert str(studio.settings.init_image).startswith("data:image/png;base64,")
+    press(studio, "Remove")
+    assert studio.settings.init_image is None
+
+
+def test_dropped_pictures_are_what_to_look_like(studio: Studio) -> None:
+    zone = panel_of(studio).field("image_prompts")._zone  # type: ignore[attr-defined]
+    send(zone, "a.png", png())
+    send(zone, "b.png", png(20, 20))
+    assert len(studio.settings.image_prompts) == 2
+
+
+def test_what_is_no_picture_is_refused_under_its_field(studio: Studio) -> None:
+    send(panel_of(studio).field("init_image")._zone, "notes.txt", b"hello")  # type: ignore[attr-defined]
+    assert "notes.txt cannot be used" in note(studio, "init_image")
+
+
+def test_a_file_whose_pieces_do_not_fit_together_is_dropped(studio: Studio) -> None:
+    zone = panel_of(studio).field("init_image")._zone  # type: ignore[attr-defined]
+    zone._handle_custom_msg({"id": "1", "name": "a", "size": 10, "offset": 0}, [b"12345"])
+    zone._handle_custom_msg({"id": "1", "name": "a", "size": 10, "offset": 7}, [b"890"])
+    zone._handle_custom_msg({"id": "2", "name": "a", "size": 10**12, "offset": 0}, [b"12345"])
+    assert zone._coming == {}
+    assert studio.settings.init_image is None
+
+
+@pytest.mark.parametrize("suffix", [".png", ".gif", ".mp4", ".jpg"])
+def test_every_setting_comes_from_a_friends_picture(studio: Studio, tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"gift{suffix}"
+    friends = Settings(prompts="a red boat | fog:-0.2", drawer="pixel", size="48x32", iterations=2, seed=4711)
+    draw(friends, out=path, losses={"saturation": 0.5}, palette="gameboy", candidates=2, device="cpu")
+    send(panel_of(studio).remix._zone, path.name, path.read_bytes())
+    assert f"every setting now comes from {path.name}" in texts(panel_of(studio).remix.box)
+    assert studio.settings == Artwork.open(path).settings
+    assert panel_of(studio).field("seed").widget.value == "4711"
+    assert panel_of(studio).field("prompts").widget.value == "a red boat | fog:-0.2"
+    assert panel_of(studio)._losses["saturation"].value == 0.5
+
+
+def test_a_picture_without_a_recipe_says_so_and_changes_nothing(studio: Studio) -> None:
+    before = studio.settings
+    send(panel_of(studio).remix._zone, "holiday.png", png())
+    assert "carries no recipe" in texts(panel_of(studio).remix.box)
+    assert studio.settings == before
+
+
+def test_what_is_set_by_hand_is_not_undone_by_a_friends_steering(studio: Studio) -> None:
+    panel = panel_of(studio)
+    panel.fill(studio.settings.with_(steering=[{"iteration": 2, "prompts": "a dog"}]))
+    type_into(studio, "size", "32x32")
+    assert len(studio.settings.steering) == 1
+    type_into(studio, "prompts", "a bird")
+    assert studio.settings.steering == ()
+
+
+def test_before_drawing_it_says_how_long_it_will_take(studio: Studio) -> None:
+    assert "This will take" in panel_of(studio).stage._estimate.value
