@@ -306,3 +306,31 @@ def test_what_stays_in_the_notebook_is_small_and_can_be_drawn_again(studio: Stud
 def test_there_is_one_button_of_a_kind(studio: Studio) -> None:
     for description in ("Draw", "Pause", "Stop", "Branch from here", "Resume", "+100 iterations", "Roll"):
         assert len(buttons(panel_of(studio).box, description)) == 1
+
+
+def test_sharing_names_the_files_and_puts_none_of_them_into_the_notebook(
+    studio: Studio, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(studio.paint())
+    shown: list[Any] = []
+    monkeypatch.setattr("text2art_nb.studio.studio.display", shown.append)
+    studio.share(film="gif")
+    [html] = [each.data for each in shown]
+    assert ".png" in html
+    assert ".gif" in html
+    assert "base64" not in html
+    assert studio.shelf.pictures()[0].with_suffix(".gif").is_file()
+
+
+@pytest.mark.parametrize(
+    ("wish", "sentence"),
+    [({"film": "avi"}, "film must be mp4, gif or none"), ({"drive": True, "film": "none"}, "on Colab only")],
+)
+def test_sharing_says_what_it_can_not_do(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, wish: dict[str, Any], sentence: str
+) -> None:
+    asyncio.run(studio.paint())
+    said: list[str] = []
+    monkeypatch.setattr("text2art_nb.studio.studio.say", said.append)
+    studio.share(**wish)
+    assert sentence in said[0]

@@ -3,18 +3,16 @@
 The picture is display data, not a widget: so it is in the notebook's file, and a friend sees it without a kernel.
 """
 
-import base64
 import html
-import re
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
-from IPython.display import display
 
 from text2art_nb.studio.images import jpeg, static_jpeg
 from text2art_nb.studio.look import style
+from text2art_nb.studio.screen import replace_by_html, show_jpeg, show_widget
 from text2art_nb.wording import minutes
 
 if TYPE_CHECKING:
@@ -61,8 +59,8 @@ class LiveCell:
         self.box.add_class("t2a-live")
         for button, name in ((self._pause, "t2a-quiet"), (self._stop, "t2a-stop")):
             button.add_class(name)
-        self._display_controls()
-        self._display_picture(jpeg(start), update=False)
+        show_widget(self.box, AGAIN, self._ids[0])
+        show_jpeg(jpeg(start), self._ids[1], update=False)
 
     def _toggle(self) -> None:
         if self._run.paused:
@@ -80,7 +78,7 @@ class LiveCell:
         if frame is None or frame is self._shown:
             return
         self._shown = frame
-        self._display_picture(jpeg(frame.image), update=True)
+        show_jpeg(jpeg(frame.image), self._ids[1], update=True)
         notices = "".join(f'<div class="t2a-notice">{html.escape(notice)}</div>' for notice in self._run.notices[-2:])
         self._status.value = (
             f'{progress_bar(frame)}<div class="t2a-status">{status_line(frame)}</div>{easel.trace.svg}{notices}'
@@ -88,38 +86,17 @@ class LiveCell:
 
     def finish(self, artwork: "Artwork", total: int, iteration: int) -> None:
         """Leave the finished picture and its caption, without any widget."""
-        self._display_picture(static_jpeg(artwork), update=True)
-        self._replace_controls(caption(artwork, total, iteration))
+        show_jpeg(static_jpeg(artwork), self._ids[1], update=True)
+        replace_by_html(caption(artwork, total, iteration), self._ids[0])
 
     def fail(self, sentence: str) -> None:
         """Leave one plain sentence in place of the controls."""
-        self._replace_controls(f'<div class="t2a-caption t2a-error">{html.escape(sentence)}</div>')
+        replace_by_html(f'<div class="t2a-caption t2a-error">{html.escape(sentence)}</div>', self._ids[0])
 
     def close(self) -> None:
         """Take the widgets away; what is displayed stays."""
         for widget in (*self.box.children, self._pause, self._stop, self.box):
             widget.close()
-
-    def _display_controls(self) -> None:
-        bundle = {
-            "application/vnd.jupyter.widget-view+json": {
-                "version_major": 2,
-                "version_minor": 0,
-                "model_id": self.box.model_id,
-            },
-            # For whoever opens the file without a kernel, or where widgets don't show.
-            "text/html": f"<em>{AGAIN}</em>",
-            "text/plain": AGAIN,
-        }
-        display(bundle, raw=True, display_id=self._ids[0])
-
-    def _replace_controls(self, text: str) -> None:
-        bundle = {"text/html": text, "text/plain": _plain(text)}
-        display(bundle, raw=True, display_id=self._ids[0], update=True)
-
-    def _display_picture(self, data: bytes, *, update: bool) -> None:
-        bundle = {"image/jpeg": base64.b64encode(data).decode("ascii"), "text/plain": "the picture"}
-        display(bundle, raw=True, display_id=self._ids[1], update=update)
 
 
 def caption(artwork: "Artwork", total: int, iteration: int) -> str:
@@ -155,7 +132,3 @@ def _call(artwork: "Artwork") -> str:
     defaults = {"drawer": "vqgan", "model": "embedded", "quality": "normal"}
     words = [f"{name}={value!r}" for name, value in shown.items() if value != defaults.get(name)]
     return f"draw({asked.prompts!r}, {', '.join(words)})"
-
-
-def _plain(text: str) -> str:
-    return html.unescape(re.sub(r"<[^>]+>", " ", text.replace("<br>", "\n"))).strip()

@@ -13,13 +13,16 @@ from IPython.display import HTML, display
 from text2art_nb.artwork import Artwork
 from text2art_nb.errors import RunError, SettingsError, Text2ArtError
 from text2art_nb.estimate import Paces
-from text2art_nb.settings import STEERABLE, Settings
+from text2art_nb.settings import Settings
+from text2art_nb.studio import sharing
 from text2art_nb.studio.easel import Easel
 from text2art_nb.studio.images import soft_noise
 from text2art_nb.studio.kernel import Interrupts, Pump, pause, run_after_click, running_kernel
 from text2art_nb.studio.live import LiveCell
 from text2art_nb.studio.readiness import Readiness
+from text2art_nb.studio.screen import allow_custom_widgets, say, show_widget
 from text2art_nb.studio.shelf import Shelf
+from text2art_nb.studio.steering import differences
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -105,17 +108,8 @@ class Studio:
             self._panel.introduce(self._readiness.sentence.removeprefix("text2art "))
         elif settings:
             self._panel.set(**settings)
-        bundle = {
-            "application/vnd.jupyter.widget-view+json": {
-                "version_major": 2,
-                "version_minor": 0,
-                "model_id": self._panel.box.model_id,
-            },
-            "text/html": f"<em>{AGAIN}</em>",
-            "text/plain": AGAIN,
-        }
-        _allow_custom_widgets()
-        display(bundle, raw=True)
+        allow_custom_widgets()
+        show_widget(self._panel.box, AGAIN)
 
     async def paint(self, run: "Run | None" = None, **settings: Any) -> None:
         """Draw what the panel (or `set`, or `settings`) says, in this cell: [Pause] [Stop], and the picture growing.
@@ -132,7 +126,7 @@ class Studio:
                 easel = self._put(run, None)
         except Text2ArtError as error:
             self._complain(error)
-            _say(str(error))
+            say(str(error))
             return
         await self._paint(easel)
 
@@ -144,7 +138,7 @@ class Studio:
             unfinished = self.run is not None and self.run.iteration < self.run.total
             easel = self._old_easel(self._places.directory, 0 if unfinished else steps)
         except Text2ArtError as error:
-            _say(str(error))
+            say(str(error))
             return
         await self._paint(easel)
 
@@ -161,26 +155,31 @@ class Studio:
             else:
                 self.run.pause()
 
-    def share(self, film: str = "mp4", drive: bool = False) -> None:
-        """Show links to the latest picture and its film, and where they are.
+    def share(self, film: str = "mp4", drive: bool = False, download: bool = False) -> None:
+        """Say where the latest picture and its film are, and hand them on.
 
-        film: mp4, gif, or none; drive: put copies on Google Drive (asks for access, on Colab only).
+        film: mp4, gif, or none; drive: put copies on Google Drive (it asks for access); download: have the browser save
+        them; both on Colab only.
         """
-        from text2art_nb.studio.gallery import file_link
-
         try:
-            if self._places is None or self.result is None:
-                raise RunError("there is no picture to share yet: run the paint cell first")
-            files = [self._places.picture]
-            if film != "none":
-                files.append(self.shelf.film(self._places.picture, f".{film}"))
-            lines = [file_link(path) for path in files]
+            files = self._to_share(film)
+            lines = [sharing.reference(path) for path in files]
             if drive:
-                lines += [html.escape(f"copied to {path}") for path in _copy_to_drive(files)]
+                lines += [html.escape(f"copied to {path}") for path in sharing.copy_to_drive(files)]
+            if download:
+                sharing.download(files)
         except Text2ArtError as error:
-            _say(str(error))
+            say(str(error))
             return
         display(HTML("<br>".join(lines)))
+
+    def _to_share(self, film: str) -> list[Path]:
+        if self._places is None or self.result is None:
+            raise RunError("there is no picture to share yet: run the paint cell first")
+        if film not in ("mp4", "gif", "none"):
+            raise SettingsError({"film": f"film must be mp4, gif or none; got {film!r}"})
+        picture = self._places.picture
+        return [picture] if film == "none" else [picture, self.shelf.film(picture, f".{film}")]
 
     @property
     def settings(self) -> Settings:
@@ -357,7 +356,7 @@ class Studio:
         if self._baseline is None:
             self._baseline = wanted
             return
-        changes, later = _differences(self._baseline, wanted)
+        changes, later = differences(self._baseline, wanted)
         if changes:
             try:
                 easel.run.steer(**changes)
@@ -379,7 +378,7 @@ class Studio:
             raise RunError("there is no run to branch from yet")
         iteration = min(iteration, self.run.iteration)
         wanted = self._for_steering(self.run)
-        changes, later = _differences(self.run.settings.steered(iteration), wanted)
+        changes, later = differences(self.run.settings.steered(iteration), wanted)
         if later:
             frame = self.shelf.frames(self._places, after=None).nearest(iteration)
             if frame is None:
@@ -488,21 +487,6 @@ def _capped(settings: Settings) -> Settings:
     return settings.with_(iterations=min(settings.resolved().iterations or 1, int(most)))
 
 
-def _differences(before: Settings, after: Settings) -> tuple[dict[str, Any], list[str]]:
-    """What a run can be steered to, and the names of what it can't change on its way. Both are resolved."""
-    changes: dict[str, Any] = {}
-    later = []
-    for name in Settings.model_fields:
-        new = getattr(after, name)
-        if name in ("steering", "make_video") or new == getattr(before, name):
-            continue
-        if name in STEERABLE and (new is not None or name == "palette"):
-            changes[name] = "" if new is None else new
-        elif name not in ("learning_rate", "micro_batch"):
-            later.append(name)
-    return changes, later
-
-
 def _start_picture(settings: Settings) -> "Image.Image":
     """What there is to see before the first frame."""
     from text2art_nb.pictures import open_picture
@@ -512,32 +496,3 @@ def _start_picture(settings: Settings) -> "Image.Image":
     width, height = settings.picture_size
     scale = min(1.0, 768 / max(width, height))
     return soft_noise(max(1, round(width * scale)), max(1, round(height * scale)))
-
-
-def _say(sentence: str) -> None:
-    """One plain sentence in a cell's output."""
-    display(HTML(f'<div class="t2a-error" style="color:#c0392b">{html.escape(sentence)}</div>'))
-
-
-def _allow_custom_widgets() -> None:
-    """Colab shows widgets that are not ipywidgets' own (the drop zones) only after this call."""
-    with contextlib.suppress(ImportError, AttributeError):
-        from google.colab import output
-
-        output.enable_custom_widget_manager()
-
-
-def _copy_to_drive(files: list[Path]) -> list[Path]:
-    """Copies on Google Drive. Raises RunError where there is none."""
-    import shutil
-
-    try:
-        from google.colab import drive
-    except ImportError:
-        raise RunError("Google Drive is to be had on Colab only") from None
-    from text2art_nb.studio.shelf import DRIVE
-
-    drive.mount(str(DRIVE.parent))
-    folder = DRIVE / "text2art"
-    folder.mkdir(parents=True, exist_ok=True)
-    return [Path(shutil.copy2(path, folder)) for path in files if path.parent != folder]

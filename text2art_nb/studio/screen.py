@@ -1,0 +1,58 @@
+"""What goes into a cell's output: widgets that say what to do where they don't show, pictures, plain sentences."""
+
+import base64
+import contextlib
+import html
+import re
+from typing import Any
+
+import ipywidgets as widgets
+from IPython.display import HTML, display
+
+
+def show_widget(box: widgets.Widget, otherwise: str, display_id: str | None = None) -> None:
+    """Display a widget; `otherwise` stands in its place where there is no kernel.
+
+    As a raw bundle: ipywidgets 7 ignores the display_id of a widget, and leaves a useless repr in the notebook's file.
+    """
+    view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
+    bundle = {
+        "application/vnd.jupyter.widget-view+json": view,
+        "text/html": f"<em>{html.escape(otherwise)}</em>",
+        "text/plain": otherwise,
+    }
+    _show(bundle, display_id, update=False)
+
+
+def replace_by_html(text: str, display_id: str) -> None:
+    """Put HTML in the place of what was displayed under `display_id`."""
+    plain = html.unescape(re.sub(r"<[^>]+>", " ", text.replace("<br>", "\n"))).strip()
+    _show({"text/html": text, "text/plain": plain}, display_id, update=True)
+
+
+def show_jpeg(data: bytes, display_id: str, *, update: bool) -> None:
+    """Display a picture, or put it in the place of what was displayed under `display_id`."""
+    bundle = {"image/jpeg": base64.b64encode(data).decode("ascii"), "text/plain": "the picture"}
+    _show(bundle, display_id, update=update)
+
+
+def say(sentence: str) -> None:
+    """One plain sentence about what is wrong."""
+    display(HTML(f'<div class="t2a-error" style="color:#c0392b">{html.escape(sentence)}</div>'))
+
+
+def allow_custom_widgets() -> None:
+    """Colab shows widgets that are not ipywidgets' own (the drop zones) only after this call."""
+    with contextlib.suppress(ImportError, AttributeError):
+        from google.colab import output
+
+        output.enable_custom_widget_manager()
+
+
+def _show(bundle: dict[str, Any], display_id: str | None, *, update: bool) -> None:
+    if update:
+        display(bundle, raw=True, display_id=display_id, update=True)
+    elif display_id is not None:
+        display(bundle, raw=True, display_id=display_id)
+    else:
+        display(bundle, raw=True)
