@@ -3,13 +3,17 @@
 #
 #   ./setup_colab.sh                  set up: on Colab into the running Python, elsewhere into .venv beside this file
 #   ./setup_colab.sh draw "a prompt"  the same, then draw (all options of: python -m text2art_nb draw --help)
-#   ./setup_colab.sh test [ARG...]    the same with what the checks need, then every check (ARG goes to pytest)
+#   ./setup_colab.sh lab [ARG...]     the same with JupyterLab, then open text2art.ipynb in it (ARG goes to JupyterLab)
+#   ./setup_colab.sh kernel           set up the Python of a notebook's kernel, PYTHON: what is in it stays as it is
+#   ./setup_colab.sh test [ARG...]    set up with what the checks need, then run every check (ARG goes to pytest)
+#   ./setup_colab.sh home OWNER/REPO  write where the repository is on GitHub into README, notebook and pyproject.toml
 #
 # PYTHON=/path/to/python chooses the Python. Safe to run again: with nothing to do it takes a fraction of a second.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bootstrap=$here/text2art_nb/bootstrap.py
+home=$here/text2art_nb/home.py
 venv=$here/.venv
 
 fail() {
@@ -60,6 +64,14 @@ set_up() {
     "$python" -P "$bootstrap" setup --extras "$1"
 }
 
+# Sets up the Python of a running kernel, $PYTHON, whosever it is: nothing but ours may change in it.
+set_up_kernel() {
+    python=${PYTHON:-python3}
+    command -v "$python" >/dev/null || fail "there is no Python $python"
+    is_recent "$python" || fail "Python 3.11 or newer is needed, and this notebook's is $("$python" --version 2>&1)"
+    "$python" -P "$bootstrap" kernel
+}
+
 # Runs every check, whatever the ones before it said, so that one run shows all there is to mend.
 run_checks() {
     cd "$here"
@@ -86,14 +98,26 @@ draw)
     set_up ""
     exec "$python" -m text2art_nb draw "$@"
     ;;
+lab)
+    set_up lab
+    cd "$here"
+    exec "$python" -m jupyterlab text2art.ipynb "$@"
+    ;;
+kernel)
+    set_up_kernel
+    ;;
 test)
     set_up dev,train
     run_checks "$@"
+    ;;
+home)
+    python=$(find_python)
+    exec "$python" -P "$home" "$@"
     ;;
 -h | --help | help)
     sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
     ;;
 *)
-    fail "unknown verb '$verb': it is nothing (set up), draw or test"
+    fail "unknown verb '$verb': it is nothing (set up), draw, lab, kernel, test or home"
     ;;
 esac

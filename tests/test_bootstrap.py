@@ -1,11 +1,13 @@
 """Setting up installs what is missing, and never changes what belongs to somebody else."""
 
 import io
+import resource
 import shutil
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+import venv as venv_module
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -28,7 +30,7 @@ def project(tmp_path: Path) -> Path:
     )
     (root / "constraints.txt").write_text("torch==2.13.0\nnumpy==2.4.6\n")
     (root / "pyproject.toml").write_text(
-        '[project]\nname = "p"\n[project.optional-dependencies]\ndev = ["pytest>=8"]\n'
+        '[project]\nname = "p"\n[project.optional-dependencies]\ndev = ["pytest>=8"]\nlab = ["jupyterlab>=4"]\n'
     )
     return root
 
@@ -120,6 +122,74 @@ def test_a_pip_that_touches_a_package_all_the_same_is_found_out(project: Path, c
         install_in_place(project, [], colab.pip, colab.path)
 
 
+def test_a_kernel_of_somebody_who_has_another_text2art_keeps_it(project: Path, colab: Site) -> None:
+    colab.add(bootstrap.PACKAGE, "0.0.1")
+    colab.add("imageio-ffmpeg", "0.6.0")
+    install_in_place(project, [], colab.pip, colab.path, take_over=False)
+    assert colab.calls == []
+
+
+def test_a_kernel_without_text2art_gets_it(project: Path, colab: Site) -> None:
+    install_in_place(project, [], colab.pip, colab.path, take_over=False)
+    assert colab.calls[-1][-2:] == ["-e", str(project)]
+
+
+def test_the_command_line_in_colab_runs_this_text2art(project: Path, colab: Site) -> None:
+    colab.add(bootstrap.PACKAGE, "0.0.1")
+    install_in_place(project, [], colab.pip, colab.path)
+    assert colab.calls[-1][-2:] == ["-e", str(project)]
+
+
+def test_a_kernel_without_torch_gets_the_small_one_where_that_will_do(
+    project: Path, colab: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "cpu_torch_index", lambda pip, line: ["--extra-index-url", f"index-for-{line}"])
+    colab.remove("torch")
+    install_in_place(project, [], colab.pip, colab.path)
+    added = colab.calls[0]
+    assert added[added.index("--extra-index-url") + 1] == "index-for-torch>=2.11"
+    assert added[-2:] == ["torch>=2.11", "imageio-ffmpeg"]
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("error: externally-managed-environment\n\n× This environment is…", "belongs to the operating system"),
+        (f"{sys.executable}: No module named pip", "has no pip"),
+    ],
+)
+def test_a_python_that_takes_nothing_in_says_what_to_do_instead(
+    project: Path, colab: Site, said: str, reason: str
+) -> None:
+    colab.status, colab.said = 1, said
+    with pytest.raises(SetupError, match=f"{reason}(?s:.*)setup_colab.sh lab opens the notebook"):
+        install_in_place(project, [], colab.pip, colab.path)
+
+
+@pytest.mark.parametrize("colab_tag", ["", "release-colab_20260801"])
+@pytest.mark.parametrize("verb", ["setup", "kernel"])
+@pytest.mark.parametrize(
+    ("prefix", "way"),
+    [
+        (ROOT / ".venv", "with our versions"),
+        (ROOT / "docs" / ".." / ".venv", "with our versions"),
+        (ROOT / ".venv-colab", "in place"),
+        (Path("/home/somebody/project/.venv"), "in place"),
+        (Path("/usr"), "in place"),
+    ],
+)
+def test_versions_are_changed_in_our_own_venv_and_nowhere_else(
+    prefix: Path, way: str, verb: str, colab_tag: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways: list[str] = []
+    monkeypatch.setenv("COLAB_RELEASE_TAG", colab_tag)
+    monkeypatch.setattr(sys, "prefix", str(prefix))
+    monkeypatch.setattr(bootstrap, "install_in_venv", lambda *_, **__: ways.append("with our versions"))
+    monkeypatch.setattr(bootstrap, "install_in_place", lambda *_, **__: ways.append("in place"))
+    assert bootstrap.main([verb]) == 0
+    assert ways == [way]
+
+
 @pytest.fixture
 def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """An empty environment with pip; ``installed`` looks into it alone."""
@@ -145,6 +215,23 @@ def test_a_second_time_there_is_nothing_to_do(project: Path, venv: Site) -> None
     install_in_venv(project, ["dev"], venv.folder, venv.pip)
     install_in_venv(project, [], venv.folder, venv.pip)
     assert venv.calls == []
+
+
+def test_verbs_with_different_extras_can_be_used_in_turn(project: Path, venv: Site) -> None:
+    install_in_venv(project, ["dev"], venv.folder, venv.pip)
+    install_in_venv(project, ["lab"], venv.folder, venv.pip)
+    venv.calls.clear()
+    for extras in (["dev"], ["lab"], [], ["lab", "dev"]):
+        install_in_venv(project, extras, venv.folder, venv.pip)
+    assert venv.calls == []
+
+
+def test_extras_of_before_a_change_do_not_count_as_set_up(project: Path, venv: Site) -> None:
+    install_in_venv(project, ["dev"], venv.folder, venv.pip)
+    (project / "constraints.txt").write_text("torch==2.14.0\n")
+    install_in_venv(project, ["lab"], venv.folder, venv.pip)
+    assert bootstrap.is_ready(project, ["lab"], venv.folder)
+    assert not bootstrap.is_ready(project, ["dev"], venv.folder)
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "constraints.txt", "pyproject.toml", "stamp", "extras"])
@@ -240,7 +327,7 @@ def test_pips_talk_is_cut_to_what_matters(line: str, shown: str) -> None:
 def test_the_pins_cover_what_we_need_and_satisfy_it() -> None:
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
     pins = dict(line.split("==") for line in lines)
-    requirements = bootstrap.wanted(ROOT, ["dev", "train"])
+    requirements = bootstrap.wanted(ROOT, ["dev", "lab", "train"])
     assert bootstrap.missing(requirements, pins) == []
     assert bootstrap.too_old(requirements, pins) == []
     assert pins["torch"] == "2.13.0"
@@ -269,6 +356,10 @@ def test_colab_is_told_by_its_mark(monkeypatch: pytest.MonkeyPatch) -> None:
         (["nonsense"], "unknown verb 'nonsense'"),
         (["help"], "./setup_colab.sh draw"),
         (["--help"], "./setup_colab.sh test"),
+        (["help"], "./setup_colab.sh kernel"),
+        (["help"], "./setup_colab.sh lab"),
+        (["help"], "./setup_colab.sh home OWNER/REPO"),
+        (["home"], "./setup_colab.sh home OWNER/REPO"),
     ],
 )
 def test_the_script_explains_itself(arguments: list[str], said: str) -> None:
@@ -279,25 +370,44 @@ def test_the_script_explains_itself(arguments: list[str], said: str) -> None:
     assert done.returncode == (0 if "help" in arguments[0] else 1)
 
 
-def shell_with(tmp_path: Path, python: str) -> subprocess.CompletedProcess[str]:
-    """Runs the script in a copy of the project and nothing else; ``python`` (a shell script) is the only Python."""
+PYTHONS = ("python3", "python3.11", "python3.12", "python3.13", "python3.14")
+RECORDER = 'case "$*" in *version_info*) exit 0;; esac; echo "$(pwd): $0 $*"'
+
+
+def script(path: Path, body: str) -> Path:
+    """Writes a shell script that can be run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return path
+
+
+def copy_of_the_project(tmp_path: Path) -> Path:
+    """A copy with what setting up needs of the project, and nothing else."""
     copy = tmp_path / "copy"
     (copy / "text2art_nb").mkdir(parents=True)
-    for name in ("setup_colab.sh", "text2art_nb/bootstrap.py"):
+    for name in ("setup_colab.sh", "text2art_nb/bootstrap.py", "requirements.txt", "constraints.txt", "pyproject.toml"):
         (copy / name).write_bytes((ROOT / name).read_bytes())
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    for name in ("python3", "python3.11", "python3.12", "python3.13", "python3.14"):
-        (programs / name).write_text(f"#!/bin/sh\n{python}\n")
-        (programs / name).chmod(0o755)
+    return copy
+
+
+def shell(copy: Path, *arguments: str, path: Path, python: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the script of ``copy`` with the programs in the folder ``path``, and the system's."""
     return subprocess.run(
-        ["bash", str(copy / "setup_colab.sh")],
-        env={"PATH": f"{programs}:/usr/bin:/bin"},
+        ["bash", str(copy / "setup_colab.sh"), *arguments],
+        env={"PATH": f"{path}:/usr/bin:/bin", **({"PYTHON": str(python)} if python else {})},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
+
+
+def shell_with(tmp_path: Path, python: str) -> subprocess.CompletedProcess[str]:
+    """Runs the script in a copy of the project and nothing else; ``python`` (a shell script) is the only Python."""
+    for name in PYTHONS:
+        script(tmp_path / "programs" / name, python)
+    return shell(copy_of_the_project(tmp_path), path=tmp_path / "programs")
 
 
 def test_without_a_recent_python_the_script_says_what_to_do(tmp_path: Path) -> None:
@@ -313,3 +423,139 @@ def test_without_the_venv_module_the_script_names_the_package(tmp_path: Path) ->
     assert done.returncode == 1
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     assert f"sudo apt-get install python{version}-venv" in done.stderr
+
+
+# --- the kernel of a notebook
+
+
+class Theirs:
+    """Somebody's own virtual environment, without pip, with packages that are only names; and a copy of the project."""
+
+    def __init__(self, tmp_path: Path, packages: dict[str, str]) -> None:
+        self.copy = copy_of_the_project(tmp_path)
+        self.prefix = tmp_path / "theirs"
+        venv_module.create(self.prefix, with_pip=False, symlinks=True)
+        [folder] = self.prefix.glob("lib/python*/site-packages")
+        self.site = Site(folder)
+        for name, version in packages.items():
+            self.site.add(name, version)
+
+    def set_up(self) -> subprocess.CompletedProcess[str]:
+        return shell(self.copy, "kernel", path=self.prefix / "bin", python=self.prefix / "bin" / "python")
+
+    def everything(self) -> dict[Path, int]:
+        """All files and when they were written."""
+        return {path: path.stat().st_mtime_ns for path in [*self.prefix.rglob("*"), *self.copy.rglob("*")]}
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Theirs:
+    """One in which nothing is missing, in newer versions than ours."""
+    needed = {one.name: "99.0" for one in bootstrap.wanted(ROOT)}
+    return Theirs(tmp_path, {**needed, bootstrap.PACKAGE: "0.0.1", "their-own": "1.0"})
+
+
+def test_a_kernel_that_has_all_is_left_as_it_is(theirs: Theirs) -> None:
+    before = theirs.everything()
+    done = theirs.set_up()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert theirs.everything() == before
+
+
+def test_a_kernel_that_has_all_is_ready_in_well_under_two_seconds(theirs: Theirs) -> None:
+    """In CPU-time, which doesn't depend on what else this machine does; with as many packages as Colab has."""
+    for number in range(700):
+        theirs.site.add(f"package-{number}", "1.0")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert theirs.set_up().returncode == 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.5
+
+
+def test_a_kernel_with_a_package_that_is_too_old_is_left_as_it_is_too(theirs: Theirs) -> None:
+    theirs.site.add("pillow", "1.0")
+    before = theirs.everything()
+    done = theirs.set_up()
+    assert done.returncode == 1
+    assert "pillow>=11.3 is needed, pillow 1.0 is installed" in done.stderr
+    assert theirs.everything() == before
+
+
+def test_a_kernel_without_pip_is_told_what_is_missing_and_what_to_do(theirs: Theirs) -> None:
+    theirs.site.remove("tqdm")
+    done = theirs.set_up()
+    assert done.returncode == 1
+    assert "adding tqdm" in done.stdout
+    assert "has no pip" in done.stderr
+    assert "setup_colab.sh lab" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("python", "said"),
+    [
+        ('[ "$1" = --version ] && echo Python 3.9.2; exit 1', "Python 3.11 or newer is needed, and this notebook's is"),
+        ("", "there is no Python"),
+    ],
+)
+def test_a_kernel_that_will_not_do_is_not_replaced_by_another(tmp_path: Path, python: str, said: str) -> None:
+    theirs = tmp_path / "theirs" / "python"
+    if python:
+        script(theirs, python)
+    for name in PYTHONS:
+        script(tmp_path / "programs" / name, RECORDER)
+    done = shell(copy_of_the_project(tmp_path), "kernel", path=tmp_path / "programs", python=theirs)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
+
+
+def test_without_a_word_about_python_the_kernel_is_python3(tmp_path: Path) -> None:
+    for name in PYTHONS:
+        script(tmp_path / "programs" / name, RECORDER)
+    copy = copy_of_the_project(tmp_path)
+    done = shell(copy, "kernel", path=tmp_path / "programs")
+    assert done.stdout.rstrip().endswith(f"programs/python3 -P {copy}/text2art_nb/bootstrap.py kernel")
+    assert not (copy / ".venv").exists()
+
+
+# --- JupyterLab, and CI
+
+
+def test_lab_opens_the_notebook_with_the_extra_and_all_that_is_asked_for(tmp_path: Path) -> None:
+    copy = copy_of_the_project(tmp_path)
+    ours = script(copy / ".venv" / "bin" / "python", RECORDER)
+    done = shell(copy, "lab", "--no-browser", "--port=9 9", path=tmp_path)
+    *_, setting_up, opening = done.stdout.splitlines()
+    assert setting_up.endswith(f"{ours} -P {copy}/text2art_nb/bootstrap.py setup --extras lab")
+    assert opening == f"{copy}: {ours} -m jupyterlab text2art.ipynb --no-browser --port=9 9"
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("there", "installed"),
+    [
+        (["chromium", "git"], ""),
+        (["git"], "chromium fonts-dejavu-core"),
+        ([], "git chromium fonts-dejavu-core"),
+    ],
+)
+def test_ci_installs_what_the_system_lacks_and_then_checks_all(
+    tmp_path: Path, there: list[str], installed: str
+) -> None:
+    programs = tmp_path / "programs"
+    for name in ("bash", "dirname"):
+        programs.mkdir(exist_ok=True)
+        (programs / name).symlink_to(str(shutil.which(name)))
+    for name in ("python3", *there):
+        script(programs / name, "exit 0")
+    script(programs / "apt-get", 'echo "apt-get $*"')
+    ci = tmp_path / "copy" / ".ci" / "run"
+    ci.parent.mkdir(parents=True)
+    shutil.copy(ROOT / ".ci" / "run", ci)
+    script(tmp_path / "copy" / "setup_colab.sh", 'echo "setup_colab.sh $*"')
+    done = subprocess.run(
+        [programs / "bash", ci], env={"PATH": str(programs)}, capture_output=True, text=True, timeout=30, check=True
+    )
+    *system, last = done.stdout.splitlines()
+    assert last == "setup_colab.sh test"
+    wanted = [f"apt-get install -y -q --no-install-recommends {installed}"] if installed else []
+    assert [line for line in system if "install" in line] == wanted

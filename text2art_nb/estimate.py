@@ -35,8 +35,12 @@ Measured = Literal["this", "like", "none"]
 MOST_ENTRIES: Final = 200
 _MOST_BYTES: Final = 1_000_000  # of a file that is worth reading
 _LOCK_SECONDS: Final = 5.0
-# How far a run strays from a straight line, squared (7 %), against how far a machine strays from what is usual (100 %).
-_RIDGE: Final = 0.07**2
+# How far a run strays from what it should take: on a processor that others use too, on a card, and in memory. What is
+# dear on a machine may stray from what is usual by 100 %. Trusting runs more than that lets one busy moment change what
+# a pixel seems to cost.
+_PACE_STRAYS: Final = 0.15
+_CARD_STRAYS: Final = 0.07
+_MEMORY_STRAYS: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -208,10 +212,12 @@ def _eye(name: str) -> _Costs:
     return _SMALL_EYE if "32" in name else _LARGE_EYE
 
 
-def _usual_start(settings: Settings) -> float:
-    """Seconds for imports and models that are on the disk."""
-    real = sum(name != "embedded" for name in (settings.model, *(settings.perceptors or ())))
-    return 5.0 + 5.0 * real
+_IMPORTS_SECONDS: Final = 5.0
+
+
+def _usual_loading(settings: Settings) -> float:
+    """Seconds for models that are on the disk."""
+    return 5.0 * sum(name != "embedded" for name in (settings.model, *(settings.perceptors or ())))
 
 
 # --- the book -------------------------------------------------------
@@ -233,8 +239,8 @@ class _Entry(BaseModel):
     pace: float = Field(gt=0, description="Seconds that an iteration took.")
     weight: float = Field(gt=0)
     bytes: float = Field(ge=0, description="The most memory at a time; 0: not known.")
-    first_start: float | None = Field(default=None, ge=0, description="Of a process's first run of the kind.")
-    next_start: float | None = Field(default=None, ge=0, description="Of its later runs.")
+    first_start: float | None = Field(default=None, ge=0, description="Of a process's first run.")
+    next_start: float | None = Field(default=None, ge=0, description="Of a later run, with the models there.")
 
     def matches(self, work: _Work) -> bool:
         """Whether it is of these very settings, as far as cost goes."""
@@ -280,7 +286,7 @@ class Paces:
             return
         settings = settings.resolved()
         work = self._work(settings)
-        first = (work.device, work.kind) not in self._loaded
+        first, again = not self._loaded, (work.device, work.kind) in self._loaded
         self._loaded.add((work.device, work.kind))
         new = _Entry(
             machine=self.machine,
@@ -295,7 +301,7 @@ class Paces:
             weight=iterations,
             bytes=max(0, peak_bytes),
             first_start=start_seconds if first else None,
-            next_start=None if first else start_seconds,
+            next_start=start_seconds if again else None,
         )
         with contextlib.suppress(OSError, ArtworkError):
             self._write(new, work)
@@ -311,8 +317,9 @@ class Paces:
             pace = same[-1].pace
         else:
             usual = [part * _slowness(entries, work.device) for part in _usual_time(work, settings)]
+            strays = _PACE_STRAYS if work.device == "cpu" else _CARD_STRAYS
             rows = [[1.0, entry.views, entry.megapixels] for entry in kin]
-            pace = _dot(work.for_time, _fit(rows, [entry.pace for entry in kin], usual))
+            pace = _dot(work.for_time, _fit(rows, [entry.pace for entry in kin], usual, strays))
         return Estimate(
             seconds=pace * (settings.iterations or 0),
             start_seconds=self._start(kin, work, settings, pace),
@@ -324,10 +331,12 @@ class Paces:
         return _work(settings, machine.pick_device(settings.device))
 
     def _start(self, kin: Sequence[_Entry], work: _Work, settings: Settings, pace: float) -> float:
-        """Seconds before the first iteration, which depend on whether the models are here already."""
-        if (work.device, work.kind) not in self._loaded:
+        """Seconds before the first iteration, which depend on what this process has imported and loaded already."""
+        if not self._loaded:
             first = [entry.first_start for entry in kin if entry.first_start is not None]
-            return first[-1] if first else _usual_start(settings)
+            return first[-1] if first else _IMPORTS_SECONDS + _usual_loading(settings)
+        if (work.device, work.kind) not in self._loaded:
+            return pace + _usual_loading(settings)
         # With the models there, what is left is about an iteration: of another size, if this is another size.
         later = [entry.next_start / entry.pace for entry in kin if entry.next_start is not None]
         return pace * (later[-1] if later else 1.0)
@@ -387,7 +396,8 @@ def _memory(entries: Sequence[_Entry], work: _Work, settings: Settings) -> float
         needed = same[-1].bytes
     else:
         rows = [[1.0, entry.at_once, entry.megapixels] for entry in known]
-        needed = _dot(work.for_memory, _fit(rows, [entry.bytes for entry in known], _usual_memory(work, settings)))
+        usual = _usual_memory(work, settings)
+        needed = _dot(work.for_memory, _fit(rows, [entry.bytes for entry in known], usual, _MEMORY_STRAYS))
     return needed if _is_cuda(work.device) else max(needed, machine.held_bytes())
 
 
@@ -407,11 +417,14 @@ def _dot(features: Sequence[float], costs: Sequence[float]) -> float:
     return sum(feature * cost for feature, cost in zip(features, costs, strict=True))
 
 
-def _fit(rows: Sequence[Sequence[float]], values: Sequence[float], usual: Sequence[float]) -> list[float]:
+def _fit(
+    rows: Sequence[Sequence[float]], values: Sequence[float], usual: Sequence[float], strays: float
+) -> list[float]:
     """The non-negative costs that give `values` for `rows` of features: least squares of the relative errors.
 
-    Costs are measured in what is usual on a machine of this one's overall speed, and held near that by a small weight.
-    So one row only says how fast the machine is, and each further one says more about what is dear on it.
+    Costs are measured in what is usual on a machine of this one's overall speed, and held near that the more, the more
+    the values stray (0.1: by 10 %). So one row only says how fast the machine is, and each further one says more about
+    what is dear on it.
     """
     if not rows:
         return list(usual)
@@ -419,9 +432,8 @@ def _fit(rows: Sequence[Sequence[float]], values: Sequence[float], usual: Sequen
 
     features, right, centre = np.array(rows), np.array(values), np.array(usual)
     centre = centre * np.exp(np.log(right / (features @ centre)).mean())
-    weight = math.sqrt(_RIDGE)
-    matrix = np.vstack([features * centre / right[:, None], weight * np.eye(len(centre))])
-    wanted = np.append(np.ones(len(right)), weight * np.ones(len(centre)))
+    matrix = np.vstack([features * centre / right[:, None], strays * np.eye(len(centre))])
+    wanted = np.append(np.ones(len(right)), strays * np.ones(len(centre)))
     return [float(cost) for cost in _non_negative(matrix, wanted) * centre]
 
 
