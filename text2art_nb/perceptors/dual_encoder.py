@@ -3,6 +3,7 @@
 All speak `get_text_features` and `get_image_features`; the embedded CLIP is one more of them.
 """
 
+import importlib
 import json
 import pickle
 from collections.abc import Sequence
@@ -91,7 +92,9 @@ def load(name: str, directory: Path, device: torch.device) -> DualEncoder:
 
     Weights come from safetensors, or from a .bin that is read with `weights_only`: nothing is unpickled.
     """
-    import transformers
+    # Not `import transformers`: that module puts another in its own place while it is imported, and a thread that asks
+    # for it meanwhile would be left with the empty one.
+    transformers = importlib.import_module("transformers")
 
     transformers.utils.logging.disable_progress_bar()  # its bar for reading one small file is noise in a notebook
     kinds = {

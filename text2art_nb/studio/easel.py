@@ -6,6 +6,7 @@ clicks and Interrupt however long an iteration takes. No widget is ever touched 
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from text2art_nb.drawing import close_frames, keep_drawing, picture_of
@@ -29,9 +30,11 @@ class Easel:
     once it's done; error: what ended it, or None; trouble: what else went wrong, in a sentence, or None.
     """
 
-    def __init__(self, run: "Run", frames: FrameStore | None = None) -> None:
+    def __init__(self, run: "Run", frames: FrameStore | None = None, ready: Callable[[], None] = lambda: None) -> None:
+        """ready: waits until the models are loaded that somebody else is loading already."""
         self.run = run
         self.frames = frames
+        self._ready = ready
         self.frame: Frame | None = None
         self.shown: Frame | None = None
         self.trace = Trace()
@@ -61,6 +64,7 @@ class Easel:
 
     def _work(self) -> None:
         try:
+            self._ready()
             with PeakMemory(self.run.settings.device) as memory:
                 self._draw()
             self.peak_bytes = memory.bytes

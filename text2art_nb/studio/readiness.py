@@ -41,10 +41,14 @@ class Readiness:
         self._warming = threading.Thread(target=self._try_out, name="text2art-warm-up", daemon=True)
         self._warming.start()
 
-    def wait(self) -> None:
-        """Until that is done. Raises what went wrong with it, unless the embedded models can stand in."""
+    def join(self) -> None:
+        """Wait until that is done, however it went."""
         if self._warming is not None:
             self._warming.join()
+
+    def wait(self) -> None:
+        """As `join`. Raises what went wrong, unless the embedded models can stand in."""
+        self.join()
         error, self._error = self._error, None
         if error is not None:
             raise error

@@ -308,7 +308,7 @@ class Studio:
         self._check_free()
         frames = self.shelf.frames(places, after=run.iteration) if places is not None else None
         self.run, self._places = run, places
-        self._easel = Easel(run, frames)
+        self._easel = Easel(run, frames, self._readiness.join)
         self._baseline = None
         if self._panel is not None:
             self._panel.changed_at = None
@@ -321,6 +321,8 @@ class Studio:
         return self._easel is not None and self._easel.started and not self._easel.done
 
     def _check_free(self) -> None:
+        if self._is_busy and self.run is not None and self.run.stopped:
+            raise RunError("the last picture is still ending; try again in a moment")
         if self._is_busy:
             raise RunError("a picture is being drawn: stop it first")
 

@@ -1,0 +1,12 @@
+"""The environments, as a parameter of every test that asks for one."""
+
+import pytest
+
+from tests.notebook import environments
+from tests.notebook.environments import Environment
+
+
+@pytest.fixture(scope="session", params=environments.NAMES)
+def environment(request: pytest.FixtureRequest) -> Environment:
+    """Current Jupyter, then the simulated Colab."""
+    return environments.get(request.param)

@@ -1,0 +1,151 @@
+"""Run all, with nbval: in current Jupyter, and from the badge in a simulated Colab. What the notebook is shipped as."""
+
+import json
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.notebook import environments
+from tests.notebook.environments import ROOT, Environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first test may have to make the simulated Colab
+
+NOTEBOOK = ROOT / "text2art.ipynb"
+CELL_SECONDS = 120
+
+# A panel whose Draw button meets an error in our own code.
+DRAW_RAISES = """
+import text2art_nb.run
+def broken(*_, **__):
+    raise ZeroDivisionError("broken on purpose")
+text2art_nb.run.Run.__init__ = broken
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What nbval found. failed: what it says of each cell that did."""
+
+    passed: int
+    failed: list[str]
+    said: str
+
+
+def run_all(environment: Environment, notebook: Path, scratch: Path, **variables: str) -> Outcome:
+    """Run every cell as `pytest --nbval-lax` does, in the environment, with pictures of three iterations."""
+    ini, report = scratch / "pytest.ini", scratch / "report.xml"
+    ini.write_text("[pytest]\n", encoding="utf-8")  # not the project's own, which asks for plug-ins of its own
+    options = ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}", "-p", "no:cacheprovider"]
+    command = [str(environment.python), "-m", "pytest", "-c", str(ini), f"--junitxml={report}", *options, str(notebook)]
+    own = {"T2A_MAX_STEPS": "3", "T2A_DIR": str(scratch / "pictures"), "IPYTHONDIR": str(scratch / "ipython")}
+    done = subprocess.run(
+        command, env={**environment.env, **own, **variables}, cwd=notebook.parent, capture_output=True, text=True
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode in (0, 1), said
+    cases = list(ET.parse(report).iter("testcase"))
+    failed = ["".join(each.itertext()) for each in cases if each.find("failure") is not None]
+    return Outcome(len(cases) - len(failed), failed, said)
+
+
+def code_cells(notebook: Path) -> int:
+    """How many cells nbval has to run."""
+    return sum(cell.cell_type == "code" for cell in nbformat.read(notebook, as_version=4).cells)
+
+
+@pytest.fixture
+def colab(tmp_path: Path) -> Iterator[Environment]:
+    """A simulated Colab of this test's own, for the notebook installs itself there."""
+    twin = environments.twin(environments.colab(), tmp_path / "colab")
+    yield twin
+    shutil.rmtree(twin.folder)  # many small files, which pytest would keep for a while
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> str:
+    """The address of a bare repository whose one commit is the working tree as it stands."""
+    bare = tmp_path / "home.git"
+
+    def git(*arguments: str) -> None:
+        own = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
+        command = ["git", *own, f"--git-dir={bare}", f"--work-tree={ROOT}", *arguments]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+
+    subprocess.run(["git", "init", "-q", "--bare", "--initial-branch=main", bare], check=True)
+    git("add", "--all")
+    git("commit", "-q", "-m", "the working tree")
+    return bare.as_uri()
+
+
+def test_run_all_in_current_jupyter_gives_a_picture(tmp_path: Path) -> None:
+    outcome = run_all(environments.jupyter(), NOTEBOOK, tmp_path)
+
+    assert outcome.failed == [], outcome.said
+    assert outcome.passed == code_cells(NOTEBOOK)
+    assert list((tmp_path / "pictures").rglob("*.png"))
+
+
+def test_run_all_from_the_badge_in_colab_gives_a_picture_and_changes_no_package(
+    colab: Environment, home: str, tmp_path: Path
+) -> None:
+    content = tmp_path / "content"
+    content.mkdir()
+    notebook = content / NOTEBOOK.name
+    notebook.write_bytes(NOTEBOOK.read_bytes())
+    before = environments.versions(colab)
+    assert "text2art-nb" not in before
+
+    outcome = run_all(colab, notebook, tmp_path, T2A_REPO=home)
+
+    assert outcome.failed == [], outcome.said
+    assert outcome.passed == code_cells(NOTEBOOK)
+    assert list((tmp_path / "pictures").rglob("*.png"))
+    assert (content / "text2art" / "text2art_nb").is_dir()
+    after = environments.versions(colab)
+    assert {name: after.get(name) for name in before} == before
+
+
+def test_a_handler_that_raises_fails_the_notebook(environment: Environment, tmp_path: Path) -> None:
+    cells = [
+        "from text2art_nb import Studio\nstudio = Studio()",
+        DRAW_RAISES,
+        "studio.panel()",
+        "import ipywidgets\n"
+        "made = getattr(ipywidgets.widgets.widget, '_instances', None) or ipywidgets.Widget.widgets  # 8, 7\n"
+        "[draw] = [each for each in made.values() if getattr(each, 'description', '') == 'Draw']\n"
+        "draw.click()",
+        "assert not studio.errors, studio.errors",
+    ]
+    notebook = tmp_path / "broken.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), notebook)
+
+    outcome = run_all(environment, notebook, tmp_path, PYTHONPATH=str(ROOT))
+
+    assert outcome.passed == len(cells) - 1, outcome.said  # nbval by itself sees nothing
+    [failed] = outcome.failed
+    assert "broken on purpose" in failed
+
+
+def test_the_notebook_is_shipped_without_what_running_it_leaves() -> None:
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert [cell["outputs"] for cell in code] == [[]] * len(code)
+    assert {cell["execution_count"] for cell in code} == {None}
+    assert "widgets" not in notebook["metadata"]
+    assert len(notebook["cells"]) <= 8
+    nbformat.validate(notebook)
+
+
+def test_the_notebook_asks_colab_for_a_gpu_and_says_its_name() -> None:
+    metadata = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["metadata"]
+
+    assert metadata["accelerator"] == "GPU"
+    assert metadata["colab"]["name"] == "text2art.ipynb"
+    assert metadata["colab"]["provenance"] == []
