@@ -233,3 +233,15 @@ def test_what_is_set_by_hand_is_not_undone_by_a_friends_steering(studio: Studio)
 
 def test_before_drawing_it_says_how_long_it_will_take(studio: Studio) -> None:
     assert "This will take" in panel_of(studio).stage._estimate.value
+
+
+def test_a_wrong_setting_in_the_panels_cell_stands_on_the_panel(studio: Studio) -> None:
+    studio.panel(prompt="a castle", quality="goood", palette="picoo-8")
+    assert "unknown quality" in note(studio, "quality")
+    assert "palette cannot be read" in note(studio, "palette")
+
+
+def test_a_wrong_prompt_in_the_panels_cell_can_be_mended_on_the_panel(studio: Studio) -> None:
+    studio.panel(prompt="a castle:1000")
+    assert panel_of(studio).field("prompts").widget.value == "a castle:1000"
+    assert "weight" in note(studio, "prompts")

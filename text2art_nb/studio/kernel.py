@@ -90,17 +90,21 @@ class Interrupts:
             signal.signal(signal.SIGINT, signal.default_int_handler if self._before is None else self._before)
 
 
-def run_after_click(work: Coroutine[Any, Any, None], kernel: Any | None) -> None:
-    """Do `work`, begun by a click, so that further clicks are heard.
+def works_by_hand(kernel: Any | None) -> bool:
+    """Whether what a click begins has to be done to its end before the click's handler returns.
 
-    ipykernel 7: on the kernel's event loop, while it is idle. Before it, and without a kernel: to the end, here and
-    now, for there a widget that is updated from elsewhere doesn't move (colabtools#3373).
+    So it is before ipykernel 7 (there a widget that is updated from elsewhere doesn't move, colabtools#3373), and
+    without a kernel. ipykernel 7 does it on the kernel's event loop, while that is idle.
     """
-    if kernel is not None and not hasattr(kernel, "msg_queue"):
-        # The click may have come in on another thread than the loop's.
+    return kernel is None or hasattr(kernel, "msg_queue")
+
+
+def run_after_click(work: Coroutine[Any, Any, None], kernel: Any | None) -> None:
+    """Do `work`, begun by a click, so that further clicks are heard."""
+    if kernel is None or works_by_hand(kernel):
+        _exhaust(work)
+    else:  # from whatever thread the click came in on
         asyncio.run_coroutine_threadsafe(work, kernel.io_loop.asyncio_loop)
-        return
-    _exhaust(work)
 
 
 def _exhaust(work: Coroutine[Any, Any, None]) -> None:

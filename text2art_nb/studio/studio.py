@@ -17,7 +17,7 @@ from text2art_nb.settings import Settings
 from text2art_nb.studio import sharing
 from text2art_nb.studio.easel import Easel
 from text2art_nb.studio.images import soft_noise
-from text2art_nb.studio.kernel import Interrupts, Pump, pause, run_after_click, running_kernel
+from text2art_nb.studio.kernel import Interrupts, Pump, pause, run_after_click, running_kernel, works_by_hand
 from text2art_nb.studio.live import LiveCell
 from text2art_nb.studio.readiness import Readiness
 from text2art_nb.studio.screen import allow_custom_widgets, say, show_widget
@@ -97,17 +97,22 @@ class Studio:
         self._given |= settings
 
     def panel(self, prompt: str | None = None, **settings: Any) -> None:
-        """Show the control panel. prompt, settings: what to begin with. Raises SettingsError."""
+        """Show the control panel. prompt, settings: what to begin with; what is wrong with them stands on the panel."""
         from text2art_nb.studio.panel import AGAIN
 
-        if prompt is not None:
-            settings["prompts"] = prompt
         if self._panel is None:
             self._panel = self._make_panel()
-            self._panel.set(**{**self._given, **settings})
             self._panel.introduce(self._readiness.sentence.removeprefix("text2art "))
-        elif settings:
+            settings = {**self._given, **settings}
+        try:
             self._panel.set(**settings)
+            error = None
+        except SettingsError as problem:
+            error = problem
+        if prompt is not None:
+            self._panel.field("prompts").widget.value = prompt
+        if error is not None:
+            self._panel.complain(error)
         allow_custom_widgets()
         show_widget(self._panel.box, AGAIN)
 
@@ -208,11 +213,10 @@ class Studio:
 
     def _draw_in_panel(self, easel: Easel) -> None:
         """Draw after a click on the panel, which alone shows it."""
-        by_hand = not (self._kernel is not None and not hasattr(self._kernel, "msg_queue"))
 
         async def work() -> None:
             try:
-                await self._follow(easel, by_hand=by_hand)
+                await self._follow(easel, by_hand=works_by_hand(self._kernel))
                 self._finish(easel)
                 self._do_what_waits()
             except Exception as error:  # nobody awaits this: what is not told here is lost
