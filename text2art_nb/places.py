@@ -60,9 +60,7 @@ class Places:
             self.directory.rmdir()
 
 
-def places_for(
-    settings: Settings, out: str | None, video: str | None, metadata: bool, folder: Path = FOLDER
-) -> Places:
+def places_for(settings: Settings, out: str | None, video: str | None, metadata: bool, folder: Path = FOLDER) -> Places:
     """Where the picture of resolved `settings` goes.
 
     Args:

@@ -51,4 +51,3 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.leave = self.first_frame_seconds is not None
         self._bar.close()
-
