@@ -9,9 +9,12 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
+
+import ipywidgets as widgets
 
 _COMMS: Final = ("comm_open", "comm_msg", "comm_close")
 
@@ -60,7 +63,48 @@ class Pump:
         kernel._publish_status("busy", "shell", parent=message)
         kernel.shell_handlers[kind](kernel.shell_stream, identities, message)
         kernel._publish_status("idle", "shell", parent=message)
+        kernel._publish_status("busy", "shell")  # the cell goes on: pages show the last word
         return True
+
+
+@contextmanager
+def answered(kernel: Any | None) -> Iterator[None]:
+    """While it lasts, in an async cell, ipykernel 7 says of every widget's message when it is dealt with.
+
+    It leaves that out while a cell runs (7.4), and ipywidgets sends no further change of a widget before it has heard
+    it: a field would go dead after the first letter. `Pump` does the same for ipykernel 6.
+    """
+    if kernel is None or works_by_hand(kernel):
+        yield
+        return
+    cell, handle = kernel.get_parent("shell"), kernel.shell_handlers["comm_msg"]
+
+    def handle_and_answer(stream: Any, identities: Any, message: Any) -> None:
+        kernel._publish_status("busy", "shell", parent=message)
+        try:
+            handle(stream, identities, message)
+        finally:
+            kernel._publish_status("idle", "shell", parent=message)
+            kernel._publish_status("busy", "shell", parent=cell)  # the cell goes on: pages show the last word
+
+    kernel.shell_handlers["comm_msg"] = handle_and_answer
+    try:
+        yield
+    finally:
+        kernel.shell_handlers["comm_msg"] = handle
+
+
+def heard_in_order(*boxes: widgets.Widget) -> None:
+    """Have what happens to these widgets, and to all in them, handled on the main thread, in order.
+
+    ipykernel 7 hands a widget's message to the thread that last sent to it, so that of two fields one may be heard by
+    the main thread and the other by a subshell's, at the same time. Elsewhere this changes nothing.
+    """
+    for widget in boxes:
+        comm = getattr(widget, "comm", None)
+        if hasattr(comm, "_reply_subshell_for"):
+            comm._reply_subshell_for = lambda data, default: None  # None is the main thread
+        heard_in_order(*getattr(widget, "children", ()))
 
 
 class Interrupts:

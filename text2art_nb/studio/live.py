@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from text2art_nb.studio.images import jpeg, static_jpeg
+from text2art_nb.studio.kernel import heard_in_order
 from text2art_nb.studio.look import style
 from text2art_nb.studio.screen import replace_by_html, show_jpeg, show_widget
 from text2art_nb.wording import minutes
@@ -57,6 +58,7 @@ class LiveCell:
         buttons = widgets.HBox([self._pause, self._stop])
         self.box = widgets.VBox([widgets.HTML(style()), buttons, self._status])
         self.box.add_class("t2a-live")
+        heard_in_order(self.box)
         for button, name in ((self._pause, "t2a-quiet"), (self._stop, "t2a-stop")):
             button.add_class(name)
         show_widget(self.box, AGAIN, self._ids[0])

@@ -53,5 +53,5 @@ def _unknown(words: list[str]) -> str:
     more = f" and {len(words) - 6} more" if len(words) > 6 else ""
     return (
         f'<span class="push">the embedded model doesn\'t know</span> {", ".join(named)}{more}; '
-        "a real CLIP does: More → Model → full"
+        "a real CLIP does: More settings, Model, full"
     )

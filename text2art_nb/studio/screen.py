@@ -19,7 +19,7 @@ def show_widget(box: widgets.Widget, otherwise: str, display_id: str | None = No
     bundle = {
         "application/vnd.jupyter.widget-view+json": view,
         "text/html": f"<em>{html.escape(otherwise)}</em>",
-        "text/plain": otherwise,
+        "text/plain": otherwise or " ",
     }
     _show(bundle, display_id, update=False)
 

@@ -10,6 +10,7 @@ import ipywidgets as widgets
 
 from text2art_nb.frame import Frame
 from text2art_nb.studio.images import data_uri, jpeg, thumbnail
+from text2art_nb.studio.kernel import heard_in_order
 from text2art_nb.studio.live import progress_bar, status_line
 
 if TYPE_CHECKING:
@@ -223,6 +224,7 @@ class Candidates:
             button.add_class("t2a-candidate")
             button.add_class(f"{self._key}-{place}")
             button.on_click(self._guarded(lambda place=place: self._chosen(place)))
+            heard_in_order(button)
             self._buttons.append(button)
         if len(self._sheet.children) != count:
             self._sheet.children = self._buttons[:count]

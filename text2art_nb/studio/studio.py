@@ -17,7 +17,16 @@ from text2art_nb.settings import Settings
 from text2art_nb.studio import sharing
 from text2art_nb.studio.easel import Easel
 from text2art_nb.studio.images import soft_noise
-from text2art_nb.studio.kernel import Interrupts, Pump, pause, run_after_click, running_kernel, works_by_hand
+from text2art_nb.studio.kernel import (
+    Interrupts,
+    Pump,
+    answered,
+    heard_in_order,
+    pause,
+    run_after_click,
+    running_kernel,
+    works_by_hand,
+)
 from text2art_nb.studio.live import LiveCell
 from text2art_nb.studio.readiness import Readiness
 from text2art_nb.studio.screen import allow_custom_widgets, say, show_widget
@@ -103,6 +112,7 @@ class Studio:
         if self._panel is None:
             self._panel = self._make_panel()
             self._panel.introduce(self._readiness.sentence.removeprefix("text2art "))
+            heard_in_order(self._panel.box)
             settings = {**self._given, **settings}
         try:
             self._panel.set(**settings)
@@ -114,7 +124,10 @@ class Studio:
         if error is not None:
             self._panel.complain(error)
         allow_custom_widgets()
-        show_widget(self._panel.box, AGAIN)
+        show_widget(self._panel.box, "")
+        # Beside the widget, not in its place: a page that has a kernel, but not the one that made the widget, shows an
+        # error there, and would hide the text. The panel's own style sheet hides it while the panel is alive.
+        display(HTML(f'<em class="t2a-again">{AGAIN}</em>'))
 
     async def paint(self, run: "Run | None" = None, **settings: Any) -> None:
         """Draw what the panel (or `set`, or `settings`) says, in this cell: [Pause] [Stop], and the picture growing.
@@ -196,7 +209,8 @@ class Studio:
     async def _paint(self, easel: Easel) -> None:
         cell = LiveCell(easel.run, _start_picture(easel.run.settings), self.guarded)
         try:
-            await self._follow(easel, cell)
+            with answered(self._kernel):
+                await self._follow(easel, cell)
             self._finish(easel)
             if easel.artwork is not None:
                 cell.finish(easel.artwork, easel.run.total, easel.run.iteration)
