@@ -17,8 +17,8 @@ from PIL import Image
 
 from text2art_nb.__main__ import main
 from text2art_nb.artwork import Artwork
-from text2art_nb.places import FOLDER, slug
 from text2art_nb.models.embedded import WEIGHTS
+from text2art_nb.places import FOLDER, slug
 from text2art_nb.settings import Settings
 
 ROOT = Path(__file__).parent.parent
