@@ -505,3 +505,35 @@ def test_settings_are_light_to_import() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_embedded_models_start_from_a_proposal_and_others_from_noise() -> None:
+    assert Settings(prompts="a cat").resolved().start == "proposal"
+    assert Settings(prompts="a cat", drawer="pixel").resolved().start == "proposal"
+    assert Settings(prompts="a cat", model="full").resolved().start == "noise"
+    assert Settings(prompts="fog:-1", image_prompts=[Image.new("RGB", (8, 8))]).resolved().start == "noise"
+
+
+def test_an_init_image_is_what_is_started_from_unless_it_is_only_to_stay_close_to() -> None:
+    picture = Image.new("RGB", (8, 8))
+    assert Settings(prompts="a cat", init_image=picture).resolved().start == "image"
+    assert Settings(prompts="a cat", init_image=picture, start="noise").resolved().start == "noise"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"start": "image"}, "start 'image' needs an init_image"),
+        ({"start": "proposal", "prompts": "fog:-1"}, "needs words in the prompt"),
+        ({"start": "propsal"}, "did you mean 'proposal'"),
+    ],
+)
+def test_a_start_that_can_not_be_says_why(given: dict[str, object], sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        Settings(**{"prompts": "a cat", **given})
+
+
+def test_a_recipe_from_before_there_was_a_choice_starts_from_noise() -> None:
+    recipe = Settings(prompts="a cat").to_recipe()
+    del recipe["start"]
+    assert Settings.from_recipe(recipe).start == "noise"

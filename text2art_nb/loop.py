@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from text2art_nb import cutouts, drawers, filters, objectives, perceptors
+from text2art_nb import cutouts, drawers, filters, objectives, perceptors, proposals
 from text2art_nb.devices import mixed, pick_device, pick_precision
 from text2art_nb.drawers.base import resize
 from text2art_nb.errors import RunError
@@ -91,7 +91,9 @@ class Loop:
         self._perceptors = [perceptors.load(name, self.device) for name in settings.perceptors or ()]
         self.drawer = drawers.build(settings, self.device, self._generator(0))
         self._init = self._open(settings.init_image) if settings.init_image else None
-        if self._init is not None:
+        if settings.start == "proposal":
+            self.drawer.start_from(self._propose(settings))
+        elif settings.start != "noise" and self._init is not None:
             self.drawer.start_from(self._init)
         # How a tensor lies in memory decides in which order sums are taken. A checkpoint knows only one way, so it is
         # that one from the start; or a run that is loaded again would end in a picture that differs in its last bits.
@@ -308,6 +310,12 @@ class Loop:
 
         return look
 
+    def _propose(self, settings: Settings) -> Tensor:
+        """A picture [B,3,h,w] of the prompts' words for each candidate, by a small model that knows the same world."""
+        texts = [(prompt.text, prompt.weight) for prompt in settings.parsed if prompt.image is None]
+        proposer = proposals.load("embedded", self.device)
+        return proposer.propose(texts, settings.candidates, self._generator(0, 0))
+
     def _open(self, picture: str) -> Tensor:
         """A picture of the settings as [1,3,H,W] in 0..1."""
         pixels = np.array(open_picture(picture).convert("RGB"))
@@ -359,8 +367,9 @@ class Loop:
     def _set_rates(self, number: int) -> None:
         """The learning rates of iteration `number`: a tenth after each of the drops (percent of all iterations)."""
         drops = sum(number > percent / 100 * self.total for percent in self.settings.learning_rate_drops)
-        asked = self.settings.learning_rate
-        factor = self.rate_scale / 10**drops * (1.0 if asked is None else asked / self.drawer.learning_rate)
+        own = self.drawer.refining_rate if self.settings.start == "proposal" else self.drawer.learning_rate
+        asked = own if self.settings.learning_rate is None else self.settings.learning_rate
+        factor = self.rate_scale / 10**drops * (asked / self.drawer.learning_rate)
         for group, rate in zip(self.optimizer.param_groups, self._base_rates, strict=True):
             group["lr"] = rate * factor
 

@@ -37,6 +37,7 @@ RECIPE_VERSION = 1
 Quality = Literal["draft", "normal", "better", "best", "supreme"]
 Aspect = Literal["square", "portrait", "widescreen", "retain"]
 Keep = Literal["last", "best", "average"]
+Start = Literal["noise", "proposal", "image"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 DRAWERS = ("vqgan", "pixel")
@@ -222,6 +223,10 @@ class Settings(_Checked):
     image_prompts: tuple[str, ...] = Field(
         default=(), description="Pictures to look like, each optionally with ':weight'."
     )
+    start: Start | None = Field(
+        default=None,
+        description="What it grows out of: noise, proposal (a small model's picture of the words), image (init_image).",
+    )
     init_image: str | None = Field(default=None, description="The picture to start from, kept as a PNG data URI.")
     init_weight: float = Field(default=0.0, ge=0, le=1000, description="How strongly to stay close to the init image.")
     learning_rate: float | None = Field(
@@ -282,6 +287,11 @@ class Settings(_Checked):
     def _one_of(cls, value: Any, info: ValidationInfo) -> str:
         field = str(info.field_name)
         return values.choice(value, get_args(cls.model_fields[field].annotation), field)
+
+    @field_validator("start", mode="before")
+    @classmethod
+    def _start(cls, value: Any) -> str | None:
+        return None if value is None or value == "" else values.choice(value, get_args(Start), "start")
 
     @field_validator("size", mode="before")
     @classmethod
@@ -362,6 +372,10 @@ class Settings(_Checked):
             problems["prompts"] = "prompts is empty; say what to draw, like 'an underwater city'"
         if self.aspect == "retain" and self.init_image is None and self.size is None:
             problems["aspect"] = "aspect 'retain' needs an init_image, whose shape it keeps"
+        if self.start == "image" and self.init_image is None:
+            problems["start"] = "start 'image' needs an init_image"
+        if self.start == "proposal" and not self._asks_in_words:
+            problems["start"] = "start 'proposal' needs words in the prompt that say what to draw"
         if len(self.init_image or "") + sum(map(len, self.image_prompts)) > MAX_PICTURE_CHARS:
             limit = f"{MAX_PICTURE_CHARS // 10**6} MB"
             problems["image_prompts"] = (
@@ -399,6 +413,16 @@ class Settings(_Checked):
             picture, weight, stop = split_weight(entry)
             prompts.append(Prompt("", weight, stop, picture))
         return prompts
+
+    @property
+    def _asks_in_words(self) -> bool:
+        return any(prompt.weight > 0 for prompt in (parse_prompts(self.prompts) if self.prompts else ()))
+
+    def _usual_start(self) -> Start:
+        """The init image; else a proposal, where a model of the same small world draws; else noise."""
+        if self.init_image is not None:
+            return "image"
+        return "proposal" if self.model == "embedded" and self._asks_in_words else "noise"
 
     @property
     def preset(self) -> Preset:
@@ -445,8 +469,9 @@ class Settings(_Checked):
             "perceptors": self.perceptors or preset.perceptors,
             "size": size,
             "seed": secrets.randbelow(2**32) if self.seed is None else self.seed,
+            "start": self.start or self._usual_start(),
         }
-        if not self.losses and found["perceptors"] == ("embedded",):
+        if not self.losses and found["perceptors"] == ("embedded",) and found["start"] == "noise":
             found["losses"] = dict(EMBEDDED_LOSSES.get(self.drawer, {}))
         if self.drawer == "pixel":
             found |= {"pixel_size": grid_size(size, self.pixel_size, self.pixel_scale), "pixel_scale": 1.0}
@@ -475,6 +500,8 @@ class Settings(_Checked):
         given = dict(recipe)
         _check_version(given.pop("text2art", RECIPE_VERSION))
         given = _renamed(given, cls.aliases)
+        if "start" not in given:  # a picture of the time when there was no choice
+            given["start"] = "noise" if given.get("init_image") is None else "image"
         if not trusted:
             from text2art_nb.strangers import check_recipe
 

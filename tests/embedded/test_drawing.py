@@ -15,7 +15,7 @@ ASKED = ("a purple jellyfish", "a yellow submarine underwater")
 def test_the_judge_likes_the_last_frame_better_than_the_first(drawer: str) -> None:
     first, last = [], []
     for text in ASKED:
-        run = Run(Settings(prompts=text, drawer=drawer, seed=0, quality="draft", device="cpu"))
+        run = Run(Settings(prompts=text, drawer=drawer, seed=0, quality="draft", start="noise", device="cpu"))
         first.append(next(run).image)
         list(run)
         last.append(run.artwork.image)
@@ -23,6 +23,21 @@ def test_the_judge_likes_the_last_frame_better_than_the_first(drawer: str) -> No
     before, after = (look(judge(), pictures).gather(1, wanted) for pictures in (first, last))
     assert (after > before).all()
     assert (after - before).mean() > 0.15
+
+
+@pytest.mark.parametrize("drawer", ["pixel", "vqgan"])
+def test_eight_prompts_are_recognised_from_a_proposal_on(drawer: str) -> None:
+    """The quick version of tests/bench/recognisable.py, no picking: every fourth of its 32 prompts."""
+    first, last = [], []
+    for text in TEXTS[::4]:
+        run = Run(Settings(prompts=text, drawer=drawer, seed=0, quality="draft", iterations=12, device="cpu"))
+        first.append(next(run).image)
+        list(run)
+        last.append(run.artwork.image)
+    own = torch.arange(len(TEXTS))[::4]
+    before, after = look(judge(), first), look(judge(), last)
+    assert (after.argmax(1) == own).sum() >= 5
+    assert after.gather(1, own[:, None]).mean() > before.gather(1, own[:, None]).mean()
 
 
 def test_the_judge_knows_rendered_pictures_of_the_prompts() -> None:

@@ -21,6 +21,7 @@ PLAIN = {
     "iterations": ("N", "how many steps"),
     "seed": ("S", "the same seed and settings give the same picture"),
     "candidates": ("B", "how many pictures side by side; the best is kept"),
+    "start": ("WHAT", "noise, proposal, or image (the init image's)"),
     "init_image": ("FILE", "the picture to start from"),
 }
 

@@ -16,9 +16,12 @@ class Drawer(nn.Module, ABC):
     can be kept, or gone on with, alone.
 
     canvas: (width, height) in pixels at which it draws; `enlarge` brings a picture to the size that was asked for.
+    learning_rate: its own, from noise; refining_rate: its own where it starts from a picture of what is asked for,
+    which is to get better and not to become another one.
     """
 
     learning_rate: ClassVar[float]
+    refining_rate: ClassVar[float]
     canvas: tuple[int, int]
 
     @abstractmethod

@@ -28,6 +28,7 @@ class VQGANDrawer(Drawer):
     """
 
     learning_rate: ClassVar[float] = 0.2
+    refining_rate: ClassVar[float] = 0.02
     codebook: Tensor
     lowest: Tensor
     highest: Tensor

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from text2art_nb.embedded import dual_encoder, metrics, world
+from text2art_nb.embedded.arithmetic import fast_arithmetic
 from text2art_nb.embedded.data import Pool, misspell
 from text2art_nb.embedded.dual_encoder import SIZE, Pupil, matching_loss, naming_loss
 from text2art_nb.embedded.loop import Average, set_parameters
@@ -206,7 +207,7 @@ class ClipTrainer:
         return losses
 
     def _learn(self, batch: Batch, views: Tensor, replay: int) -> dict[str, float]:
-        with torch.autocast("cpu", torch.bfloat16):
+        with fast_arithmetic():
             seen, features = self.pupil.see(views)
             if replay == 0:
                 read, meaning = self.pupil.read(batch.ids, batch.mask)

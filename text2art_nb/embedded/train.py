@@ -1,4 +1,4 @@
-"""`python -m text2art_nb.embedded.train [clip|vqgan|judge|all]`: the embedded checkpoints, from nothing.
+"""`python -m text2art_nb.embedded.train [clip|vqgan|judge|proposal|all]`: the embedded checkpoints, from nothing.
 
 Renders its pictures first, keeps them and the checkpoints in a working folder (`--work`), exports to `--out`.
 Killed at any moment, `--resume` goes on from the last minute.
@@ -117,6 +117,33 @@ def train_vqgan(job: Job, export_only: bool) -> None:
     publish(write, job.out / "vqgan")
 
 
+def train_proposal(job: Job, export_only: bool) -> None:
+    """Train and export the proposal. It needs the guide's tokenizer from `--out`, and the judge for the curve."""
+    from transformers import AutoTokenizer, VisionTextDualEncoderModel
+
+    from text2art_nb.embedded import card, proposal
+    from text2art_nb.embedded.loop import load_state, run
+    from text2art_nb.perceptors.dual_encoder import flatten_pooling
+
+    guide, judge = job.out / "clip", job.out / "judge"
+    eye = flatten_pooling(VisionTextDualEncoderModel.from_pretrained(judge)).eval().requires_grad_(False)
+    looks = (eye, AutoTokenizer.from_pretrained(judge))
+    trainer = proposal.ProposalTrainer(proposal.PROPOSAL_PLAN, AutoTokenizer.from_pretrained(guide), looks)
+    folder = job.work / "proposal"
+    if export_only:
+        state = load_state(folder / "checkpoint.pt")
+        trainer.load_state_dict(state["trainer"])
+        seconds = float(state["seconds"])
+    else:
+        seconds = run(trainer, folder, minutes=job.minutes, resume=job.resume, measure_every=180)
+
+    def write(directory: Path) -> None:
+        proposal.export(trainer, directory, guide)
+        card.write_proposal(directory, trainer, seconds, folder / "curve.jsonl")
+
+    publish(write, job.out / "proposal")
+
+
 def _eye(guide: Path, kept: Path) -> Path | None:
     """A copy of the guide that stays as it is for the whole training, so that resuming changes nothing."""
     if not kept.exists() and (guide / "model.safetensors").exists():
@@ -129,7 +156,7 @@ def _eye(guide: Path, kept: Path) -> Path | None:
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m text2art_nb.embedded.train", description=__doc__)
-    parser.add_argument("what", choices=("clip", "vqgan", "judge", "all"), nargs="?", default="all")
+    parser.add_argument("what", choices=("clip", "vqgan", "judge", "proposal", "all"), nargs="?", default="all")
     parser.add_argument(
         "--minutes", type=float, help="stop after so long (default: to the end); --resume goes on later"
     )
@@ -151,9 +178,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
     job = Job(options.work, options.out, options.minutes, options.resume, options.threads)
-    for what in ("clip", "vqgan", "judge") if options.what == "all" else (options.what,):
+    for what in ("clip", "vqgan", "judge", "proposal") if options.what == "all" else (options.what,):
         if what == "vqgan":
             train_vqgan(job, options.export_only)
+        elif what == "proposal":
+            train_proposal(job, options.export_only)
         else:
             train_dual(what, job, options.export_only)
 

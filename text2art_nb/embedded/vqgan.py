@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from text2art_nb.embedded.arithmetic import fast_arithmetic
 from text2art_nb.embedded.data import Pool
 from text2art_nb.embedded.loop import Average, set_parameters
 from text2art_nb.embedded.views import Pixels, to_tensor, whole
@@ -297,7 +298,7 @@ class VqganTrainer:
         if self.step and self.plan.stage(self.step - 1)[0].bypass == 1 != stage.bypass:
             self._start_codebook(stage, generator)
         wanted = self.batch(stage, self.step)
-        with fast_norms(), torch.autocast("cpu", torch.bfloat16):
+        with fast_norms(), fast_arithmetic():
             latents = self.model.encode(wanted).latents.float()
             codes, losses = self._quantize(latents, stage, generator)
             made = self.model.decode(codes, force_not_quantize=True).sample.float()
@@ -323,7 +324,7 @@ class VqganTrainer:
         return loss
 
     def _criticise(self, made: Tensor, wanted: Tensor) -> Tensor:
-        with fast_norms(), torch.autocast("cpu", torch.bfloat16):
+        with fast_norms(), fast_arithmetic():
             real, fake = self.patches(wanted).float(), self.patches(made).float()
         loss = F.relu(1 - real).mean() + F.relu(1 + fake).mean()
         self.critic.zero_grad(set_to_none=True)

@@ -101,7 +101,7 @@ def heard_in_order(*boxes: widgets.Widget) -> None:
     the main thread and the other by a subshell's, at the same time. Elsewhere this changes nothing.
     """
     for widget in boxes:
-        comm = getattr(widget, "comm", None)
+        comm: Any = getattr(widget, "comm", None)
         if hasattr(comm, "_reply_subshell_for"):
             comm._reply_subshell_for = lambda data, default: None  # None is the main thread
         heard_in_order(*getattr(widget, "children", ()))

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from text2art_nb import drawers
 from text2art_nb.errors import SettingsError
 from text2art_nb.models import CATALOGUE
-from text2art_nb.settings import FILTERS, LOSSES, Aspect, Keep, Precision, Quality, Settings
+from text2art_nb.settings import FILTERS, LOSSES, Aspect, Keep, Precision, Quality, Settings, Start
 from text2art_nb.studio import fields
 from text2art_nb.studio.fields import Field, Several, labelled
 from text2art_nb.studio.look import style
@@ -85,6 +85,8 @@ class Panel:
         yield fields.number("iterations", "Iterations", "steps")
         yield fields.text("seed", "Seed", "same seed, same picture", "a new one", to_setting=_seed)
         yield fields.slider("candidates", "Candidates", 1, 16, 1, "side by side")
+        starts = {"best": None, **_named(get_args(Start))}
+        yield fields.choice("start", "First picture", starts, "what it grows out of")
         yield PictureField("init_image", "Start from", "a picture to begin with", self._guarded, many=False)
         yield fields.slider("init_weight", "Stay close to it", 0.0, 10.0, 0.1, "0: as it likes")
         yield fields.text(
@@ -145,6 +147,7 @@ class Panel:
                 box["aspect"],
                 _row(box["size"], box["iterations"]),
                 _row(box["seed"], box["candidates"]),
+                box["start"],
                 _row(box["init_image"], box["init_weight"]),
                 box["palette"],
                 _fold({"More settings": self._more(box)}),
