@@ -43,7 +43,7 @@ PSNR between steps 2750 and 3250 is without codes, and the last line's seconds c
 and things (0.92) from it, but positions, relations and second things at 0.18 to 0.57; hence a reader of its own.
 A picture book's layers as a prior (maps of places, maps of things moved to their spots) made 6,800 pictures enough for
 the judge to name 0.41 of the things. These weights have a history that the recipe repeats only in outline: the first
-four hundred steps had 24 pictures and 96 sentences each; until step 1500 half of the pictures were in the plain style,
+four hundred steps had 24 pictures and 96 sentences each; until step 1500, 0.55 of the pictures were in the plain style,
 later 0.45. Drawing goes on from a proposal with small steps only: with the `vqgan` drawer's usual rate of 0.2 the
 picture fell apart, with 0.04 and 40 iterations it stayed and the judge's cosine rose.""",
 }
