@@ -20,7 +20,7 @@ class PixelDrawer(Drawer):
     """
 
     learning_rate: ClassVar[float] = 0.03
-    refining_rate: ClassVar[float] = 0.0008
+    refining_rate: ClassVar[float] = 0.0004
     _LEVELS: ClassVar[int] = 5
     _DECAY: ClassVar[float] = 0.5
 

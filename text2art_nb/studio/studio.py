@@ -4,6 +4,7 @@ import contextlib
 import html
 import logging
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.02
 """Between two looks at the easel: so long a click waits at most."""
+ENDING_SECONDS = 10.0
+"""How long a cell waits for a picture that was stopped, but is still ending, before it says so."""
 
 
 class View(Protocol):
@@ -135,6 +138,7 @@ class Studio:
         Stop and the notebook's Interrupt end it within a moment, and the picture is kept; a second Interrupt raises
         KeyboardInterrupt. run: one that is to be drawn instead.
         """
+        await self._let_end()
         try:
             if run is None:
                 if settings:
@@ -150,6 +154,7 @@ class Studio:
 
     async def resume(self, steps: int = 100) -> None:
         """Go on with the latest run, in this cell: to its end if it was stopped, else `steps` iterations more."""
+        await self._let_end()
         try:
             if self._places is None:
                 raise RunError("there is no run to go on with yet: run the paint cell first")
@@ -333,6 +338,13 @@ class Studio:
             with contextlib.suppress(SettingsError):  # what is on the panel can't be drawn: then it can't steer either
                 self._baseline = self._for_steering(run)
         return self._easel
+
+    async def _let_end(self) -> None:
+        """Wait a while for a picture that was stopped and torn away from (by a second Interrupt) to end."""
+        until = time.monotonic() + ENDING_SECONDS
+        while self._is_busy and self.run is not None and self.run.stopped and time.monotonic() < until:
+            self._pump()
+            await pause(LOOK_SECONDS, by_hand=False)
 
     @property
     def _is_busy(self) -> bool:
