@@ -33,10 +33,14 @@ def status_line(frame: "Frame") -> str:
     return f"iteration {frame.iteration} of {frame.total} · score {frame.score:.3f}{left}"
 
 
-def progress_bar(frame: "Frame | None") -> str:
-    """A bar as wide as what is done."""
-    share = 100 * frame.iteration / max(1, frame.total) if frame else 0
-    return f'<div class="t2a-bar"><div style="width:{share:.1f}%"></div></div>'
+def progress(easel: "Easel", frame: "Frame") -> str:
+    """How far it is, as HTML: a bar, the status line, the way of score and loss, and what the run had to say lately."""
+    share = 100 * frame.iteration / max(1, frame.total)
+    notices = "".join(f'<div class="t2a-notice">{html.escape(notice)}</div>' for notice in easel.run.notices[-2:])
+    return (
+        f'<div class="t2a-bar"><div style="width:{share:.1f}%"></div></div>'
+        f'<div class="t2a-status">{status_line(frame)}</div>{easel.trace.svg}{notices}'
+    )
 
 
 class LiveCell:
@@ -81,10 +85,7 @@ class LiveCell:
             return
         self._shown = frame
         show_jpeg(jpeg(frame.image), self._ids[1], update=True)
-        notices = "".join(f'<div class="t2a-notice">{html.escape(notice)}</div>' for notice in self._run.notices[-2:])
-        self._status.value = (
-            f'{progress_bar(frame)}<div class="t2a-status">{status_line(frame)}</div>{easel.trace.svg}{notices}'
-        )
+        self._status.value = progress(easel, frame)
 
     def finish(self, artwork: "Artwork", total: int, iteration: int) -> None:
         """Leave the finished picture and its caption, without any widget."""

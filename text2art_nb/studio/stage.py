@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from text2art_nb.frame import Frame
 from text2art_nb.studio.images import data_uri, jpeg, thumbnail
 from text2art_nb.studio.kernel import heard_in_order
-from text2art_nb.studio.live import progress_bar, status_line
+from text2art_nb.studio.live import progress
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -103,10 +103,7 @@ class Stage:
         if self.time.following:
             self.show_picture(frame.image)
         self.candidates.show(frame)
-        notices = "".join(f'<div class="t2a-notice">{html.escape(each)}</div>' for each in easel.run.notices[-2:])
-        self._status.value = (
-            f'{progress_bar(frame)}<div class="t2a-status">{status_line(frame)}</div>{easel.trace.svg}{notices}'
-        )
+        self._status.value = progress(easel, frame)
 
     def show_picture(self, image: "Image.Image") -> None:
         """Put a picture on the stage."""
