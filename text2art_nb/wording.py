@@ -6,8 +6,3 @@ def minutes(seconds: float) -> str:
     whole = max(0, round(seconds))
     hours, rest = divmod(whole, 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
-
-
-def counted(number: int, noun: str) -> str:
-    """1 frame, 2 frames."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
