@@ -5,15 +5,13 @@ wrong ends in one `SettingsError` with a plain sentence per field. Importing thi
 Pillow.
 """
 
-import difflib
 import numbers
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from text2art_nb import values
 from text2art_nb.errors import SettingsError
@@ -30,6 +28,29 @@ from text2art_nb.presets import (
     trimmed,
 )
 from text2art_nb.prompts import Prompt, parse_prompts, split_weight
+from text2art_nb.settings.checked import renamed
+from text2art_nb.settings.drawing import DRAWERS, DrawingSettings
+from text2art_nb.settings.looking import LookingSettings
+from text2art_nb.settings.motion import MotionSettings
+from text2art_nb.settings.steering import STEERABLE, Steering, steering_entry
+from text2art_nb.settings.taste import FILTERS, LOSSES, TasteSettings
+
+__all__ = [
+    "ALIASES",
+    "DRAWERS",
+    "FILTERS",
+    "LOSSES",
+    "MAX_PICTURE_CHARS",
+    "RECIPE_VERSION",
+    "STEERABLE",
+    "Aspect",
+    "Keep",
+    "Precision",
+    "Quality",
+    "Settings",
+    "Start",
+    "Steering",
+]
 
 RECIPE_VERSION = 1
 """The version of the recipe format that `Settings.to_recipe` writes."""
@@ -40,10 +61,6 @@ Keep = Literal["last", "best", "average"]
 Start = Literal["noise", "proposal", "image"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
-DRAWERS = ("vqgan", "pixel")
-"""The drawers that come with the package; others add theirs through the entry points `text2art.drawers`."""
-LOSSES = ("smoothness", "saturation", "symmetry", "palette")
-FILTERS = ("lookup", "mirror")
 MAX_PICTURE_CHARS = 24_000_000
 """Most characters of all pictures (as data URIs) in one Settings."""
 
@@ -60,123 +77,7 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 )
 
 
-class _Checked(BaseModel):
-    """A frozen, hashable model whose every complaint is a `SettingsError`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
-
-    aliases: ClassVar[Mapping[str, str]] = MappingProxyType({})
-
-    def __init__(self, /, **given: Any) -> None:
-        with _plainly(type(self)):
-            super().__init__(**_renamed(given, self.aliases))
-
-    @classmethod
-    def model_validate(cls, obj: Any, **options: Any) -> Self:
-        """As pydantic's, but raises `SettingsError`."""
-        with _plainly(cls):
-            return super().model_validate(obj, **options)
-
-    @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
-        """As pydantic's, but raises `SettingsError`."""
-        with _plainly(cls):
-            return super().model_validate_json(json_data, **options)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise SettingsError({name: f"settings do not change; make changed ones, like settings.with_({name}=…)"})
-
-    def __hash__(self) -> int:
-        fields = self.__dict__.values()
-        return hash(tuple(frozenset(value.items()) if isinstance(value, dict) else value for value in fields))
-
-    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        """What differs from the defaults, pictures cut short: it is read by people."""
-        for name, value in self:
-            if value != type(self).model_fields[name].default:
-                yield name, _without_pictures(value)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _number(cls, value: Any, info: ValidationInfo) -> Any:
-        """Numpy's numbers become Python's; True and False are no numbers."""
-        annotation = cls.model_fields[str(info.field_name)].annotation
-        if isinstance(value, bool) and annotation in (int, float, int | None, float | None):
-            right = "a whole number" if annotation in (int, int | None) else "a finite number"
-            raise ValueError(f"{info.field_name} must be {right}; got {value}")
-        return values.plain_number(value)
-
-
-class Steering(_Checked):
-    """What was changed while a run was drawing; None (or left out) means not changed.
-
-    Raises:
-        SettingsError: as `Settings`; also where nothing is changed.
-    """
-
-    if TYPE_CHECKING:  # what is given need not have the fields' types yet
-
-        def __init__(self, /, **given: Any) -> None: ...
-
-    iteration: int = Field(ge=1, le=1_000_000, description="Takes effect at the start of this iteration, from 1.")
-    prompts: str | None = Field(default=None, description="The new prompt line.")
-    learning_rate: float | None = Field(default=None, gt=0, le=1000, description="The new learning rate.")
-    palette: str | None = Field(default=None, description="The new palette; an empty text takes the palette away.")
-    losses: dict[str, float] | None = Field(default=None, description="The new style losses, all of them.")
-    iterations: int | None = Field(default=None, ge=1, le=1_000_000, description="The new total of iterations.")
-    micro_batch: int | None = Field(default=None, ge=1, le=65_536, description="The new number of views seen at once.")
-    num_cuts: int | None = Field(default=None, ge=1, le=1024, description="The new number of views in a batch.")
-    batches: int | None = Field(default=None, ge=1, le=64, description="The new number of batches of views.")
-    init_weight: float | None = Field(default=None, ge=0, le=1000, description="The new pull of the init image.")
-    filters: tuple[str, ...] | None = Field(default=None, max_length=8, description="The new filters, all of them.")
-    seed: int | None = Field(default=None, ge=0, le=2**63 - 1, description="The new seed: other views from here on.")
-    candidate: int | None = Field(
-        default=None, ge=0, le=63, description="The candidate, counted from 0, that goes on alone from here."
-    )
-    stop: bool = Field(default=False, description="Whether the run was stopped here.")
-
-    @field_validator("prompts", mode="before")
-    @classmethod
-    def _prompts(cls, value: Any) -> str | None:
-        line = None if value is None else values.prompt_line(value)
-        if line == "":
-            raise ValueError("prompts is empty; say what to draw, like 'an underwater city'")
-        return line
-
-    @field_validator("losses", mode="before")
-    @classmethod
-    def _losses(cls, value: Any) -> dict[str, float] | None:
-        return None if value is None else values.weights(value, LOSSES)
-
-    @field_validator("palette", mode="before")
-    @classmethod
-    def _palette(cls, value: Any) -> str | None:
-        return values.palette_text(value, keep_empty=True)
-
-    @field_validator("filters", mode="before")
-    @classmethod
-    def _filters(cls, value: Any) -> tuple[str, ...] | None:
-        return None if value is None else _filter_names(value)
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> Self:
-        if not self.changes:
-            raise ValueError("a steering entry must change something, like prompts or learning_rate")
-        return self
-
-    @property
-    def changes(self) -> dict[str, Any]:
-        """What is changed, by name, without the iteration."""
-        return {name: value for name, value in self if name != "iteration" and value is not None and value is not False}
-
-    @property
-    def new_settings(self) -> dict[str, Any]:
-        """The settings that are other ones from here on, by their names in `Settings`."""
-        changed = {name: value for name, value in self.changes.items() if name not in ("stop", "candidate")}
-        return changed if self.candidate is None else {**changed, "candidates": 1}
-
-
-class Settings(_Checked):
+class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings):
     """Everything that a picture is asked to be. Frozen, comparable, hashable; make changed ones with `with_`.
 
     None means that quality, aspect, model, the drawer or chance decides; `resolved` says what they decide.
@@ -192,15 +93,6 @@ class Settings(_Checked):
         def __init__(self, /, **given: Any) -> None: ...
 
     prompts: str = Field(default="", description="What to draw: 'text:weight:stop | …'; a negative weight pushes away.")
-    drawer: str = Field(default="vqgan", description="What draws: vqgan, pixel, or the name of an installed plug-in.")
-    model: str = Field(
-        default="embedded", description="The drawer's weights: embedded, full, a weights name, or a directory."
-    )
-    perceptors: tuple[str, ...] | None = Field(
-        default=None,
-        max_length=16,
-        description="The CLIPs that look at the picture; empty: those of model and quality.",
-    )
     quality: Quality = Field(
         default="normal", description="How much work goes in, where it is not given: steps, views, size."
     )
@@ -211,10 +103,6 @@ class Settings(_Checked):
         default=None, description="Width and height in pixels, 16 to 8192, like 384x216."
     )
     iterations: int | None = Field(default=None, ge=1, le=1_000_000, description="How many steps to draw.")
-    num_cuts: int | None = Field(
-        default=None, ge=1, le=1024, description="How many views of the picture are in a batch."
-    )
-    batches: int | None = Field(default=None, ge=1, le=64, description="How many batches of views make one step.")
     candidates: int = Field(
         default=1, ge=1, le=64, description="How many pictures to draw side by side; the best is kept."
     )
@@ -228,7 +116,6 @@ class Settings(_Checked):
         description="What it grows out of: noise, proposal (a small model's picture of the words), image (init_image).",
     )
     init_image: str | None = Field(default=None, description="The picture to start from, kept as a PNG data URI.")
-    init_weight: float = Field(default=0.0, ge=0, le=1000, description="How strongly to stay close to the init image.")
     learning_rate: float | None = Field(
         default=None, gt=0, le=1000, description="The size of a step; empty: the drawer's own."
     )
@@ -237,50 +124,18 @@ class Settings(_Checked):
         max_length=16,
         description="When the learning rate is divided by 10, in percent of the iterations.",
     )
-    losses: dict[str, float] = Field(
-        default={}, description="Style losses by weight, like smoothness:2 (saturation, symmetry, palette)."
-    )
-    filters: tuple[str, ...] = Field(
-        default=(), max_length=8, description="Stages after drawing, in order: lookup, mirror."
-    )
-    palette: str | None = Field(
-        default=None, description="The colours, like 'pico-8', 'red->yellow\\8', '[black,#ff0000]'."
-    )
-    pixel_size: tuple[int, int] | None = Field(
-        default=None, description="The pixel drawer's columns and rows, like 40x40."
-    )
-    pixel_scale: float | None = Field(default=None, ge=0.01, le=100, description="Divides the pixel drawer's grid.")
     keep: Keep = Field(
         default="last", description="Which picture to hand over: last, best (scored), average (running)."
     )
     make_video: bool = Field(default=True, description="Whether to keep frames for a video.")
     device: str = Field(default="auto", description="Where to compute: auto, cpu, cuda, cuda:N or mps.")
     precision: Precision = Field(default="auto", description="The arithmetic: auto, float32, bfloat16 or float16.")
-    micro_batch: int | None = Field(default=None, ge=1, le=65_536, description="How many views are seen at once.")
     steering: tuple[Steering, ...] = Field(default=(), max_length=1000, description="What was changed while it drew.")
 
     @field_validator("prompts", mode="before")
     @classmethod
     def _prompts(cls, value: Any) -> str:
         return values.prompt_line(value)
-
-    @field_validator("drawer", mode="before")
-    @classmethod
-    def _drawer(cls, value: Any) -> str:
-        if isinstance(value, str) and value.strip().lower() in DRAWERS:
-            return value.strip().lower()
-        return values.choice(value, (*DRAWERS, *_plugged_in_drawers()), "drawer", lower=False)
-
-    @field_validator("model", mode="before")
-    @classmethod
-    def _model(cls, value: Any) -> str:
-        return values.name(value, "model", "'embedded', 'full', a weights name or a directory")
-
-    @field_validator("perceptors", mode="before")
-    @classmethod
-    def _perceptors(cls, value: Any) -> tuple[str, ...] | None:
-        names = values.items(value, "perceptors", ",")
-        return tuple(values.name(each, "perceptors", "names like 'ViT-B/32'") for each in names) or None
 
     @field_validator("quality", "aspect", "keep", "precision", mode="before")
     @classmethod
@@ -328,26 +183,6 @@ class Settings(_Checked):
             raise ValueError(f"learning_rate_drops must be percentages above 0 and at most 100, like 75; got {got}")
         return tuple(drops)
 
-    @field_validator("losses", mode="before")
-    @classmethod
-    def _losses(cls, value: Any) -> dict[str, float]:
-        return values.weights(value, LOSSES)
-
-    @field_validator("filters", mode="before")
-    @classmethod
-    def _filters(cls, value: Any) -> tuple[str, ...]:
-        return _filter_names(value)
-
-    @field_validator("palette", mode="before")
-    @classmethod
-    def _palette(cls, value: Any) -> str | None:
-        return values.palette_text(value, keep_empty=False)
-
-    @field_validator("pixel_size", mode="before")
-    @classmethod
-    def _pixel_size(cls, value: Any) -> tuple[int, int] | None:
-        return None if value is None else values.pair(value, "pixel_size", "40x40", 1, MAX_SIDE)
-
     @field_validator("device", mode="before")
     @classmethod
     def _device(cls, value: Any) -> str:
@@ -362,7 +197,7 @@ class Settings(_Checked):
     @classmethod
     def _steering(cls, value: Any) -> tuple[Steering, ...]:
         given = [value] if isinstance(value, Steering | Mapping) else values.items(value, "steering")
-        entries = [_steering_entry(each, position) for position, each in enumerate(given)]
+        entries = [steering_entry(each, position) for position, each in enumerate(given)]
         return tuple(sorted(entries, key=lambda entry: entry.iteration))
 
     @model_validator(mode="after")
@@ -452,7 +287,7 @@ class Settings(_Checked):
             SettingsError: as `Settings` does.
         """
         given = {name: getattr(self, name) for name in self.model_fields_set}
-        return Settings(**given | _renamed(changes, self.aliases))
+        return Settings(**given | renamed(changes, self.aliases))
 
     def resolved(self) -> "Settings":
         """These settings with everything explicit that was left to quality, aspect, model and chance (the seed).
@@ -499,7 +334,7 @@ class Settings(_Checked):
             raise SettingsError(f"a recipe must be a JSON object of settings by name; got {values.shown(recipe)}")
         given = dict(recipe)
         _check_version(given.pop("text2art", RECIPE_VERSION))
-        given = _renamed(given, cls.aliases)
+        given = renamed(given, cls.aliases)
         if "start" not in given:  # a picture of the time when there was no choice
             given["start"] = "noise" if given.get("init_image") is None else "image"
         if not trusted:
@@ -510,108 +345,9 @@ class Settings(_Checked):
         return cls(**given)
 
 
-STEERABLE = tuple(name for name in Steering.model_fields if name not in ("iteration", "stop"))
-"""What `Run.steer` may change while a picture is being drawn."""
-
-
-def _filter_names(value: Any) -> tuple[str, ...]:
-    return tuple(values.choice(each, FILTERS, "filters", "filter") for each in values.items(value, "filters", ",|"))
-
-
 def _check_version(version: Any) -> None:
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise SettingsError({"text2art": f"text2art must be the recipe's version, 1; got {values.shown(version)}"})
     if version > RECIPE_VERSION:
         newer = f"this recipe has version {values.shown(version)} and this text2art reads {RECIPE_VERSION}"
         raise SettingsError({"text2art": f"{newer}; update text2art to open it"})
-
-
-def _plugged_in_drawers() -> tuple[str, ...]:
-    from importlib.metadata import entry_points
-
-    return tuple(sorted({point.name for point in entry_points(group="text2art.drawers")} - set(DRAWERS)))
-
-
-def _steering_entry(value: Any, position: int) -> Steering:
-    if isinstance(value, Steering):
-        return value
-    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
-        example = "{'iteration': 50, 'prompts': 'a castle'}"
-        raise ValueError(f"steering must be a list of entries like {example}; got {values.shown(value)}")
-    try:
-        return Steering(**value)
-    except SettingsError as error:
-        raise ValueError(f"steering entry {position + 1}: {error}") from None
-
-
-def _without_pictures(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_without_pictures(each) for each in value)
-    return value[:22] + "…" if isinstance(value, str) and value.startswith("data:") else value
-
-
-def _renamed(given: Mapping[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
-    """Keyword arguments under our names."""
-    ours = {name: value for name, value in given.items() if name not in aliases}
-    for name, value in given.items():
-        if name in aliases:
-            field = aliases[name]
-            if field in ours:
-                raise SettingsError({field: f"{name} is another name for {field}; give only one of them"})
-            ours[field] = value
-    return ours
-
-
-@contextmanager
-def _plainly(model: type[_Checked]) -> Iterator[None]:
-    """Turns pydantic's ValidationError into a SettingsError."""
-    try:
-        yield
-    except ValidationError as error:
-        problems: dict[str, str] = {}
-        for detail in error.errors(include_url=False):
-            for field, sentence in _sentences(detail, model):
-                problems.setdefault(field, sentence)
-        raise SettingsError(problems) from None
-
-
-_TYPES = {
-    "int": "a whole number",
-    "float": "a finite number",
-    "finite": "a finite number",
-    "bool": "true or false",
-    "string": "text",
-}
-_LIMITS = {
-    "greater_than_equal": ("ge", "at least"),
-    "less_than_equal": ("le", "at most"),
-    "greater_than": ("gt", "more than"),
-}
-
-
-def _sentences(detail: Mapping[str, Any], model: type[_Checked]) -> list[tuple[str, str]]:
-    """(field, sentence) for one of pydantic's error details."""
-    kind, context = str(detail["type"]), detail.get("ctx", {})
-    field = str(detail["loc"][0]) if detail["loc"] else ""
-    cause = context.get("error")
-    if isinstance(cause, SettingsError):
-        return list(cause.problems.items())
-    if cause is not None:
-        return [(field, str(cause))]
-    if kind == "extra_forbidden":
-        return [(field, _unknown(field, model))]
-    if kind == "missing":
-        return [(field, f"{field} is missing")]
-    if kind == "too_long":
-        return [(field, f"{field} may have at most {context['max_length']} entries")]
-    right = _TYPES.get(kind.partition("_")[0], "of another kind")
-    if kind in _LIMITS:
-        limit, words = _LIMITS[kind]
-        right = f"{words} {context[limit]:.15g}" if isinstance(context[limit], float) else f"{words} {context[limit]}"
-    return [(field, f"{field or 'settings'} must be {right}; got {values.shown(detail['input'])}")]
-
-
-def _unknown(field: str, model: type[_Checked]) -> str:
-    nearest = difflib.get_close_matches(field[:100], [*model.model_fields, *model.aliases], 1)
-    meant = f"did you mean '{nearest[0]}'?" if nearest else f"the settings are {', '.join(model.model_fields)}"
-    return f"unknown setting {values.shown(field)}; {meant}"
