@@ -22,13 +22,36 @@ def tiny_vqgan(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny(tiny_clip: Path, tiny_vqgan: Path) -> Callable[..., Settings]:
+def tiny_taesd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a TAESD of random weights."""
+    return tiny_models.save_taesd(tmp_path_factory.mktemp("tiny") / "taesd")
+
+
+@pytest.fixture(scope="session")
+def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an exported generator of random weights, whose latent is eight numbers."""
+    return tiny_models.save_generator(tmp_path_factory.mktemp("tiny") / "generator.pt2")
+
+
+@pytest.fixture(scope="session")
+def tiny_turbo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a one-step diffusion model of random weights, which draws at 64 pixels."""
+    return tiny_models.save_sd_turbo(tmp_path_factory.mktemp("tiny") / "sd-turbo")
+
+
+# The fixture with a drawer's own weights; the VQGAN's for those that are not here.
+_WEIGHTS = {"taesd": "tiny_taesd", "generator": "tiny_generator", "turbo": "tiny_turbo"}
+
+
+@pytest.fixture(scope="session")
+def tiny(request: pytest.FixtureRequest, tiny_clip: Path, tiny_vqgan: Path) -> Callable[..., Settings]:
     """Makes settings that draw a small picture with the tiny models in some hundredths of a second."""
 
     def make(**changes: object) -> Settings:
+        weights = _WEIGHTS.get(str(changes.get("drawer")))
         values: dict[str, object] = {
             "prompts": "a cat on a roof | fog:-0.3",
-            "model": str(tiny_vqgan),
+            "model": str(request.getfixturevalue(weights) if weights else tiny_vqgan),
             "perceptors": (str(tiny_clip),),
             "size": (48, 32),
             "iterations": 6,

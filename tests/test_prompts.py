@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from text2art_nb.prompts import (
     MODIFIERS,
+    REGIONS,
     Prompt,
     add_modifier,
+    as_sentences,
     format_prompts,
     has_modifier,
     join_weight,
@@ -41,6 +43,23 @@ from text2art_nb.prompts import (
         ("#pixelart 2024", [Prompt("#pixelart 2024")]),
         ("7", [Prompt("7")]),
         ("kühle Nacht 🌙:2", [Prompt("kühle Nacht 🌙", 2.0)]),
+        ("a:-1 | b:-2.5", [Prompt("a", -1.0), Prompt("b", -2.5)]),
+        (
+            "[left] a boat:2 | [ Right ]a dragon",
+            [Prompt("a boat", 2.0, region="left"), Prompt("a dragon", region="right")],
+        ),
+        ("[center] a | [upper-left] b", [Prompt("a", region="centre"), Prompt("b", region="top left")]),
+        ("[mask 2] fog:0.5", [Prompt("fog", 0.5, region="mask 2")]),
+        ("[0.1, .2,0.50,1] fog", [Prompt("fog", region="0.1,0.2,0.5,1")]),
+        (r"\[left] fog | a [left] b | [half", [Prompt("[left] fog"), Prompt("a [left] b"), Prompt("[half")]),
+        ("a ^ b^c:2:0.5", [Prompt("a", 2.0, 0.5, schedule=("b", "c"))]),
+        ("a ^ b @30% ^ c @ 80.5 %:2", [Prompt("a", 2.0, schedule=("b", "c"), times=(None, 0.3, 0.805))]),
+        (r"x\^2 | \^_\^", [Prompt("x^2"), Prompt("^_^")]),
+        ("meet me @30%", [Prompt("meet me @30%")]),
+        (r"a ^ meet me \@30%", [Prompt("a", schedule=("meet me @30%",))]),
+        ("a face -> a smiling face:2", [Prompt("a smiling face", 2.0, origin="a face")]),
+        ("[top] a -> b ^ c", [Prompt("b", region="top", schedule=("c",), origin="a")]),
+        (r"a \-> b", [Prompt("a -> b")]),
     ],
 )
 def test_a_line_is_read_as_prompts_with_weights_and_stops(line: str, expected: list[Prompt]) -> None:
@@ -60,6 +79,27 @@ def test_a_line_is_read_as_prompts_with_weights_and_stops(line: str, expected: l
         ("a:1:inf", "the stop of the prompt 'a'"),
         ("a" * 10_001, "at most 10,000 characters; this one has 10,001"),
         ("a|" * 65, "at most 64 prompts; this one has 65"),
+        ("[leftt] a boat", r"unknown region \[leftt\]; did you mean \[left\]"),
+        ("[2d art] a boat", r"a bracket of your own is written \\\["),
+        ("[left]", "needs words behind it"),
+        ("[left]:2", "needs words behind it"),
+        ("[left] [top] a", "a prompt has one region"),
+        ("[mask 9] a", "masks are counted from 1 to 8"),
+        ("[mask 0] a", "masks are counted from 1 to 8"),
+        ("[0.1,0.2,0.5] a", "four shares of the picture"),
+        ("[0.1,0.2,0.5,1.5] a", "four shares of the picture"),
+        ("[0.5,0,0.5,1] a", "not thinner than 0.02"),
+        ("a ^ ^ b", "words before and behind it"),
+        ("^ a", "words before and behind it"),
+        ("a @50% ^ b @30%", "must rise.*got @50%, @30%"),
+        ("a ^ b @101%", "to @100% at most"),
+        ("a:2 ^ b", "a number before \\^"),
+        ("a ^ b:2 @50%", "a number before @"),
+        ("a" + " ^ a" * 32, "at most 32 texts; got 33"),
+        ("a -> b -> c", "a direction is one text, one arrow"),
+        ("a ^ b -> c", "a direction is one text, one arrow"),
+        ("-> a", "a direction is one text, one arrow"),
+        ("a:2 -> b", "a number before ->"),
     ],
 )
 def test_a_line_that_cannot_be_drawn_is_refused_in_plain_words(line: str, complaint: str) -> None:
@@ -68,13 +108,30 @@ def test_a_line_that_cannot_be_drawn_is_refused_in_plain_words(line: str, compla
 
 
 numbers = st.floats(-100, 100, allow_nan=False)
-texts = st.text(max_size=30) | st.text("ab:|\\ 1.5-einf", max_size=12)
-prompts = st.builds(
-    Prompt,
-    texts.filter(lambda text: text.split() != []),
-    numbers,
-    numbers | st.just(-math.inf),
-)
+texts = st.text(max_size=30) | st.text("ab:|\\ 1.5-einf", max_size=12) | st.text("a[]^->@3% :\\|,", max_size=14)
+words = texts.filter(lambda text: text.split() != [])
+shares = st.tuples(st.floats(0, 0.4), st.floats(0, 0.4), st.floats(0.5, 1), st.floats(0.5, 1))
+regions = st.sampled_from([*REGIONS, "mask 3"]) | shares.map(lambda box: ",".join(map(repr, box)))
+
+
+@st.composite
+def any_prompt(draw: st.DrawFn) -> Prompt:
+    """A prompt of words, with anything that a line can say of it."""
+    schedule = draw(st.lists(words, max_size=3))
+    rising = sorted(draw(st.sets(st.integers(0, 1000), min_size=len(schedule) + 1, max_size=len(schedule) + 1)))
+    times = [draw(st.sampled_from([None, time / 1000])) for time in rising]
+    return Prompt(
+        draw(words),
+        draw(numbers),
+        draw(numbers | st.just(-math.inf)),
+        region=draw(st.none() | regions),
+        schedule=tuple(schedule),
+        times=tuple(times),
+        origin=draw(st.none() | words),
+    )
+
+
+prompts = any_prompt()
 
 
 @given(st.lists(prompts, min_size=1, max_size=5))
@@ -99,6 +156,46 @@ def test_plain_prompts_are_written_without_numbers_or_backslashes() -> None:
     assert format_prompts([Prompt("a castle: the keep"), Prompt("b", 0.5), Prompt("c", 1.0, 0.25)]) == (
         "a castle: the keep | b:0.5 | c:1:0.25"
     )
+
+
+def test_everything_that_a_prompt_can_say_is_written_as_people_write_it() -> None:
+    line = "[left] a seed ^ a sprout @30% ^ a flower:2 | [0.1,0.2,0.5,0.9] a face -> a smiling face | [mask 1] fog:-0.5"
+    assert format_prompts(parse_prompts(line)) == line
+
+
+@pytest.mark.parametrize(
+    ("line", "keys"),
+    [
+        ("a", (0.5,)),
+        ("a ^ b", (0.25, 0.75)),
+        ("a ^ b ^ c", (1 / 6, 0.5, 5 / 6)),
+        ("a ^ b @30% ^ c @80%", (0, 0.3, 0.8)),
+        ("a ^ b @30% ^ c", (0, 0.3, 1)),
+        ("a @10% ^ b ^ c ^ d @70%", (0.1, 0.3, 0.5, 0.7)),
+    ],
+)
+def test_a_schedule_is_even_where_no_times_are_given(line: str, keys: tuple[float, ...]) -> None:
+    assert parse_prompts(line)[0].keys == pytest.approx(keys)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentences"),
+    [
+        ("a cat | fog:-0.5", [("a cat", 1.0), ("fog", -0.5)]),
+        ("[left] a red boat | [right] a blue house:2", [("a red boat left of a blue house", 2.0)]),
+        ("[right] a red boat | [left] a blue house", [("a blue house left of a red boat", 1.0)]),
+        ("[bottom] a house | [top] a bird | fog:-1", [("a bird above a house", 1.0), ("fog", -1.0)]),
+        ("a beach:2 | [left] a boat | [right] a house", [("a boat left of a house", 1.0), ("a beach", 2.0)]),
+        ("a beach | [mask 1] a boat | [left] a house", [("a beach", 1.0)]),
+        ("[mask 1] a boat | [left] a house", [("a boat", 1.0), ("a house", 1.0)]),
+        ("[left] a boat | [right] a house:-1", [("a boat", 1.0), ("a house", -1.0)]),
+        ("[left] a boat | [bottom] a house", [("a boat", 1.0), ("a house", 1.0)]),
+        ("a seed ^ a flower", [("a seed", 1.0)]),
+        ("a face -> a smiling face", [("a face", 1.0)]),
+    ],
+)
+def test_what_a_model_hears_that_reads_sentences(line: str, sentences: list[tuple[str, float]]) -> None:
+    assert as_sentences(parse_prompts(line)) == sentences
 
 
 def test_an_image_prompt_cannot_be_written_in_a_line() -> None:
@@ -132,6 +229,19 @@ def test_the_sites_ten_modifiers_come_first_and_forty_more_follow() -> None:
 
 def test_a_modifier_goes_behind_the_first_prompts_words_before_its_weight() -> None:
     assert add_modifier("a castle:2 | fog:-1", "Artstation") == "a castle Artstation:2 | fog:-1"
+
+
+@pytest.mark.parametrize(
+    ("line", "with_word"),
+    [
+        ("[left] a boat:2 | fog", "[left] a boat Art:2 | fog"),
+        ("a seed ^ a flower @40%", "a seed Art ^ a flower Art @40%"),
+        ("a face -> a smiling face", "a face -> a smiling face Art"),
+    ],
+)
+def test_a_modifier_leaves_regions_schedules_and_directions_alone(line: str, with_word: str) -> None:
+    assert add_modifier(line, "Art") == with_word
+    assert remove_modifier(with_word, "Art") == line
 
 
 def test_adding_a_modifier_twice_changes_nothing() -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 from text2art_nb.errors import SettingsError, Text2ArtError
 from text2art_nb.presets import EMBEDDED_PRESETS, FULL_PRESETS
 from text2art_nb.prompts import Prompt
-from text2art_nb.settings import Settings, Steering
+from text2art_nb.settings import FILTERS, LOSSES, Settings, Steering
 
 PICTURE = np.arange(12 * 20 * 3, dtype=np.uint8).reshape(12, 20, 3)
 
@@ -49,6 +49,18 @@ def complaint(**given: Any) -> dict[str, str]:
         ({"size": "8x256"}, "size must be 16 to 8192 each way, like 384x216; got '8x256'"),
         ({"size": "8192x8193"}, "size must be 16 to 8192 each way, like 384x216; got '8192x8193'"),
         ({"pixel_size": 0}, "pixel_size must be 1 to 8192 each way, like 40x40; got 0"),
+        ({"fft_decay": 9}, "fft_decay must be at most 4; got 9"),
+        (
+            {"latent_shape": "4xtwo"},
+            "latent_shape must be whole numbers like 512 or 4x8x8, at most 1,048,576 in all; got '4xtwo'",
+        ),
+        (
+            {"latent_shape": [4, 1.5]},
+            "latent_shape must be whole numbers like 512 or 4x8x8, at most 1,048,576 in all; got [4, 1.5]",
+        ),
+        ({"latent": "1,x"}, "each number of latent must be a finite number; got 'x'"),
+        ({"latent": [0] * 20_000}, "latent may have 1 to 16,384 numbers; got 20,000"),
+        ({"image_range": "0..255"}, "unknown image_range '0..255'; did you mean '0..1'? (-1..1, 0..1)"),
         (
             {"quality": "supr"},
             "unknown quality 'supr'; did you mean 'supreme'? (draft, normal, better, best, supreme)",
@@ -57,10 +69,10 @@ def complaint(**given: Any) -> dict[str, str]:
         ({"aspect": 3}, "aspect must be one of square, portrait, widescreen, retain; got 3"),
         ({"aspect": "retain"}, "aspect 'retain' needs an init_image, whose shape it keeps"),
         ({"drawer": "pixl"}, "unknown drawer 'pixl'; did you mean 'pixel'? (vqgan, pixel)"),
-        ({"filters": ["look-up"]}, "unknown filter 'look-up'; did you mean 'lookup'? (lookup, mirror)"),
+        ({"filters": ["look-up"]}, f"unknown filter 'look-up'; did you mean 'lookup'? ({', '.join(FILTERS)})"),
         (
             {"losses": "smothness:2"},
-            "unknown loss 'smothness'; did you mean 'smoothness'? (smoothness, saturation, symmetry, palette)",
+            f"unknown loss 'smothness'; did you mean 'smoothness'? ({', '.join(LOSSES)})",
         ),
         ({"losses": {"symmetry": "x"}}, "the weight of the loss 'symmetry' must be a finite number; got 'x'"),
         ({"palette": "pico8000"}, "palette cannot be read: unknown colour 'pico8000'; did you mean 'pico-8'?"),
@@ -90,6 +102,30 @@ def complaint(**given: Any) -> dict[str, str]:
         ),
         ({"steering": [{"stop": True}]}, "steering entry 1: iteration is missing"),
         ({"filters": ["mirror"] * 9}, "filters may have at most 8 entries"),
+        ({"symmetry_axis": "bth"}, "unknown symmetry_axis 'bth'; did you mean 'both'? (left-right, top-bottom, both)"),
+        ({"edge_thickness": 51}, "edge_thickness must be at most 50; got 51"),
+        (
+            {"edge_margins": "5,5"},
+            "edge_margins must be four percentages, left, right, above and below, 0 to 50 each, like 5,5,10,10; "
+            "got '5,5'",
+        ),
+        ({"edge_color": "redd"}, "edge_color cannot be read: unknown colour 'redd'; did you mean 'red'?"),
+        ({"edge_color": "red,blue"}, "edge_color must be one colour, like 'white' or '#f2eecb'; got 'red,blue'"),
+        ({"style_image": "gone.png"}, "style_image cannot be used: there is no picture file 'gone.png'"),
+        ({"perceptors": "ViT-B/32:0"}, "the weight of the perceptor 'ViT-B/32' must be above 0 and at most 100; got 0"),
+        ({"perceptors": "a:1:2.5"}, "the cuts of the perceptor 'a' must be a whole number, 1 to 1024; got 2.5"),
+        ({"perceptors": ":1"}, "perceptors must be names like 'ViT-B/32:0.5:16'; got ':1'"),
+        ({"prompts": "[mask 2] fog", "masks": [PICTURE]}, "prompts names mask 2, but masks has 1 picture"),
+        ({"prompts": "[mask 1] fog"}, "prompts names mask 1, but masks has no pictures"),
+        ({"masks": [PICTURE] * 9}, "masks may have at most 8 entries; got 9"),
+        ({"masks": "gone.png"}, "masks cannot be used: there is no picture file 'gone.png'"),
+        ({"labels": "cat:1000"}, "the weight of the prompt 'cat' must be between -100 and 100; got 1000"),
+        ({"noise_prompt_seeds": "a"}, "noise_prompt_seeds must be a finite number; got 'a'"),
+        ({"noise_prompt_seeds": -1}, "noise_prompt_seeds must be whole numbers from 0, like 3,7; got -1"),
+        (
+            {"noise_prompt_weights": [1], "noise_prompt_seeds": ()},
+            "noise_prompt_weights has 1 numbers for 0 noise_prompt_seeds; give each weight its seed",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_one_plain_sentence(given: dict[str, Any], sentence: str) -> None:
@@ -140,6 +176,31 @@ def test_a_size_may_be_written_in_many_ways(size: Any) -> None:
 
 def test_one_number_is_a_square() -> None:
     assert Settings(prompts="a", size=256).size == Settings(prompts="a", size="256").size == (256, 256)
+
+
+def test_a_perceptor_may_have_a_weight_and_cuts_of_its_own() -> None:
+    settings = Settings(prompts="a", perceptors="ViT-B/32:0.5:16, ViT-B/16:2, embedded")
+    assert settings.perceptors == ("ViT-B/32:0.5:16", "ViT-B/16:2", "embedded")
+    assert settings.perceptor_names == ("ViT-B/32", "ViT-B/16", "embedded")
+    assert Settings.from_recipe(settings.to_recipe()) == settings
+
+
+def test_labels_and_noise_are_prompts_beside_the_line() -> None:
+    settings = Settings(prompts="a", labels="tabby cat:2 | dog", noise_prompt_seeds=[3, 7], noise_prompt_weights=0.5)
+    assert settings.parsed == [
+        Prompt("a"),
+        Prompt("tabby cat", 2, label=True),
+        Prompt("dog", label=True),
+        Prompt("", 0.5, noise=3),
+        Prompt("", 1, noise=7),
+    ]
+
+
+def test_a_recipe_from_before_text_off_draws_without_it() -> None:
+    recipe = Settings(prompts="a").to_recipe()
+    assert Settings.from_recipe(recipe).text_off
+    del recipe["text_off"]
+    assert not Settings.from_recipe(recipe).text_off
 
 
 def test_several_prompts_may_be_a_list() -> None:
@@ -442,6 +503,8 @@ def deep(levels: int) -> list[Any]:
         ({"model": "C:\\weights"}, "must be a plain name"),
         ({"perceptors": ["ViT-B/32", "a/../../b"]}, "must be a plain name"),
         ({"perceptors": "ViT-B/32, ./x"}, "must be a plain name"),
+        ({"perceptors": ["./x:0.5:16"]}, "must be a plain name"),
+        ({"masks": ["/etc/passwd"]}, "only as PNG data URIs"),
         ({"iterations": True}, "iterations must be a whole number; got True"),
         ({"iterations": 10**30}, "too large to be a setting"),
         ({"learning_rate": float("inf")}, "learning_rate must be a finite number"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from text2art_nb.artwork import Artwork
+    from text2art_nb.comparison import Comparison, compare
     from text2art_nb.drawing import draw
     from text2art_nb.errors import Text2ArtError
     from text2art_nb.frame import Frame
@@ -18,16 +19,29 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Artwork", "Frame", "Run", "Settings", "Studio", "Text2ArtError", "__version__", "draw"]
+__all__ = [
+    "Artwork",
+    "Comparison",
+    "Frame",
+    "Run",
+    "Settings",
+    "Studio",
+    "Text2ArtError",
+    "__version__",
+    "compare",
+    "draw",
+]
 
 # Where each name lives. Importing torch takes a second; whoever only asks for the version shall not wait for it.
 _HOMES = {
     "Artwork": "artwork",
+    "Comparison": "comparison",
     "Frame": "frame",
     "Run": "run",
     "Settings": "settings",
     "Studio": "studio",
     "Text2ArtError": "errors",
+    "compare": "comparison",
     "draw": "drawing",
 }
 

@@ -4,24 +4,26 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from text2art_nb.errors import ArtworkError, SettingsError
-from text2art_nb.metadata import gif, jpeg, mp4, png, recipe
+from text2art_nb.metadata import gif, jpeg, mp4, png, recipe, svg
 from text2art_nb.metadata.bounded import Found
-from text2art_nb.settings import Settings
+from text2art_nb.settings import DRAWERS, Settings
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from text2art_nb.palettes import Colour
     from text2art_nb.video import FrameStore
 
 Source = str | os.PathLike[str] | bytes
 
-SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".gif": "GIF", ".mp4": "MP4"}
+SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".gif": "GIF", ".mp4": "MP4", ".svg": "SVG"}
 
 EAGER_PIXELS = 8 * 2**20
 """A still picture of at most so many pixels is decoded while it is opened, so that a damaged one is refused there."""
@@ -36,6 +38,8 @@ class Artwork:
         score: cosine similarity of the whole picture to its prompts, -1..1.
         frames: the pictures on the way, for GIF and MP4; None for none.
         made_with: names and versions of what drew it; None for this text2art and this torch.
+        others: the other candidates, the better ones first; each draws itself again, too.
+        svg: the picture as `metadata.svg.write` writes it, or what makes that; None where it isn't made of strokes.
     """
 
     def __init__(
@@ -45,12 +49,16 @@ class Artwork:
         score: float | None = None,
         frames: "FrameStore | None" = None,
         made_with: dict[str, str] | None = None,
+        others: "tuple[Artwork, ...]" = (),
+        svg: str | Callable[[], str] | None = None,
     ) -> None:
         self._image = image
         self.settings = settings
         self.score = score
         self.frames = frames
         self.made_with = _versions() if made_with is None else made_with
+        self.others = others
+        self._svg = svg
 
     @property
     def image(self) -> "Image.Image":
@@ -64,6 +72,65 @@ class Artwork:
         return self._image
 
     @property
+    def svg(self) -> str | None:
+        """The picture as an SVG without a recipe; None where it isn't made of strokes.
+
+        Raises:
+            ArtworkError: it comes from an SVG that another program has changed.
+        """
+        if callable(self._svg):
+            self._svg = self._svg()
+        return self._svg
+
+    def upscaled(self, factor: int, upscaler: str = "auto") -> "Artwork":
+        """This picture 2 or 4 times as wide and high, with a recipe that draws it at that size.
+
+        Args:
+            factor: 2 or 4, and with what it was enlarged before at most 4.
+            upscaler: as the setting; "vector" is for a run alone, which still has the strokes.
+
+        Raises:
+            ArtworkError: it is as large as it may be, or can't be enlarged in this way.
+            ModelError: the weights of "swin2sr" can't be had.
+        """
+        from text2art_nb import upscale
+
+        wanted = {"upscale": self.settings.upscale * factor, "upscaler": upscaler}
+        try:
+            settings = self.settings.with_(size=self.settings.picture_size, **wanted)
+        except SettingsError as error:
+            raise ArtworkError(f"it can't be enlarged {factor} times: {error}") from error
+        choice = upscale.choose(settings)
+        if choice.how == "vector":
+            raise ArtworkError("a finished picture has no strokes left: draw it again with upscale, or use 'lanczos'")
+        if choice.notice:
+            warnings.warn(choice.notice, stacklevel=2)
+        larger = upscale.enlarge(self.image, factor, choice.how, settings.device)
+        return Artwork(larger, settings.with_(upscaler=choice.how), self.score, self.frames, self.made_with)
+
+    @property
+    def sprite(self) -> "Image.Image":
+        """Of pixel art a picture of one pixel for each cell, columns x rows of `settings.pixel_size`; RGB or RGBA.
+
+        Raises:
+            ArtworkError: it isn't pixel art, or its pixels cannot be decoded.
+        """
+        from text2art_nb import sprites
+
+        if self.settings.last_drawer != "pixel" or self.settings.pixel_size is None:
+            raise ArtworkError(f"only pixel art has a sprite; this was drawn by {self.settings.last_drawer}")
+        return sprites.sprite(self.image, self.settings.pixel_size, self.settings.pixel_type)
+
+    @property
+    def _colours(self) -> "list[Colour] | None":
+        """The palette that it was asked for in the end."""
+        from text2art_nb.palettes import parse_palette
+
+        asked = [self.settings.palette, *(entry.palette for entry in self.settings.steering)]
+        last = [palette for palette in asked if palette is not None][-1:]
+        return parse_palette(last[0]) if last and last[0] else None
+
+    @property
     def recipe(self) -> bytes:
         """What the file carries: JSON in plain ASCII, the same bytes for the same settings and score."""
         settings = self.settings.to_recipe()
@@ -74,7 +141,9 @@ class Artwork:
         """Write the picture; the same artwork gives the same PNG, byte for byte. The file appears whole or not at all.
 
         Args:
-            path: the suffix says as what: .png or .jpg, or with the frames on the way to it .gif or .mp4.
+            path: the suffix says as what: .png or .jpg, or with the frames on the way to it .gif or .mp4. Of pixel art
+                .sprite.png is the `sprite`; of strokes .svg has the strokes themselves. A PNG in the colours of its
+                palette alone is indexed, with these colours.
             metadata: whether the file carries its recipe; without it carries nothing but the picture.
 
         Returns:
@@ -88,14 +157,25 @@ class Artwork:
         path = Path(path).expanduser()
         kind = kind_of(path)
         text = self.recipe if metadata else None
-        pixel_art = self.settings.drawer == "pixel"
+        pixel_art = self.settings.last_drawer == "pixel"
         if kind == "MP4":
-            write_mp4(path, self.image, self.frames, pixel_art=pixel_art, recipe=text)
+            closed = self.settings.loop_closing
+            write_mp4(path, self.image, self.frames, pixel_art=pixel_art, recipe=text, closed=closed)
         elif kind == "GIF":
-            put(path, encode_gif(self.image, self.frames, pixel_art=pixel_art, recipe=text))
+            closed = self.settings.loop_closing
+            put(path, encode_gif(self.image, self.frames, pixel_art=pixel_art, recipe=text, closed=closed))
+        elif kind == "SVG":
+            put(path, self._encode_svg(path, text))
         else:
-            put(path, _encode_still(self.image, kind, text))
+            image = self.sprite if path.name.lower().endswith(".sprite.png") else self.image
+            put(path, _encode_still(image, kind, text, self._colours))
         return path
+
+    def _encode_svg(self, path: Path, text: bytes | None) -> bytes:
+        check_svg(path, self.settings)
+        if self.svg is None:
+            raise ArtworkError(f"the strokes of this picture are gone, so that it can't be saved as {path.name!r}")
+        return self.svg.encode("ascii") if text is None else svg.embed(self.svg, text)
 
     @classmethod
     def open(cls, source: Source, trusted: bool = False) -> "Artwork":
@@ -115,8 +195,12 @@ class Artwork:
         def decode() -> "Image.Image":
             return _decode(source, found)
 
+        def strokes() -> str:
+            return svg.write(_drawing(source))
+
         still = found.format in ("PNG", "JPEG") and found.width * found.height <= EAGER_PIXELS
-        return cls(decode() if still else decode, settings, values["score"], None, values["made_with"])
+        drawn = strokes if found.format == "SVG" else None
+        return cls(decode() if still else decode, settings, values["score"], None, values["made_with"], svg=drawn)
 
     @staticmethod
     def inspect(source: Source, trusted: bool = False) -> dict[str, Any]:
@@ -135,7 +219,7 @@ class Artwork:
 
     def _repr_png_(self) -> bytes:
         """What a notebook shows."""
-        return _encode_still(self.image, "PNG", None)
+        return _encode_still(self.image, "PNG", None, self._colours)
 
     def __repr__(self) -> str:
         score = "" if self.score is None else f", score {self.score:.3f}"
@@ -150,8 +234,22 @@ def kind_of(path: Path) -> str:
     """
     kind = SUFFIXES.get(path.suffix.lower())
     if kind is None:
-        raise ArtworkError(f"a picture is saved as .png, .jpg, .gif or .mp4, not as {path.name!r}")
+        raise ArtworkError(f"a picture is saved as .png, .jpg, .gif or .mp4, not as {path.name!r} (strokes: .svg, too)")
     return kind
+
+
+def check_svg(path: Path, settings: Settings) -> None:
+    """Refuse `path` if it asks for an SVG and what `settings` draw isn't made of strokes.
+
+    Raises:
+        ArtworkError: it is.
+    """
+    if kind_of(path) != "SVG":
+        return
+    if settings.last_drawer in DRAWERS and settings.last_drawer != "strokes":
+        raise ArtworkError(f"only strokes are saved as .svg: {settings.last_drawer} draws pixels; try drawer=strokes")
+    if settings.filters:
+        raise ArtworkError("a picture with filters is no longer made of strokes, so that it can't be saved as .svg")
 
 
 def printable(text: str) -> str:
@@ -170,16 +268,21 @@ def _versions() -> dict[str, str]:
     return made_with
 
 
-def _encode_still(image: "Image.Image", kind: str, text: bytes | None) -> bytes:
+def _encode_still(image: "Image.Image", kind: str, text: bytes | None, colours: "Sequence[Colour] | None") -> bytes:
     from PIL import Image
 
+    from text2art_nb import sprites
+    from text2art_nb.video import opaque
+
     mode = "RGBA" if kind == "PNG" and image.mode == "RGBA" else "RGB"
-    image = image.convert(mode)
+    image = image if image.mode == mode else opaque(image)
     # A copy of the pixels alone: Pillow would also write what it knows about where they came from.
     clean = Image.frombytes(mode, image.size, image.tobytes())
     file = BytesIO()
     if kind == "JPEG":
         clean.save(file, "JPEG", quality=95, subsampling=0)
+    elif colours and (few := sprites.indexed(clean, colours)):
+        few.save(file, "PNG", compress_level=9)
     else:
         clean.save(file, "PNG")
     if text is None:
@@ -227,7 +330,14 @@ def _walk(source: Source) -> tuple[Found, int]:
             return jpeg.read(file, size), size
         if start[4:8] == b"ftyp":
             return mp4.read(file, size), size
-    raise ArtworkError("this is not a PNG, GIF, JPEG or MP4 file")
+        if start.startswith(svg.STARTS):
+            return svg.read(file, size), size
+    raise ArtworkError("this is not a PNG, GIF, JPEG, MP4 or SVG file")
+
+
+def _drawing(source: Source) -> svg.Drawing:
+    with _opened(source) as (file, size):
+        return svg.strokes_of(file, size)
 
 
 def _settings(found: Found, trusted: bool) -> tuple[Settings, dict[str, Any]]:
@@ -248,6 +358,10 @@ def _decode(source: Source, found: Found) -> "Image.Image":
 
         with _opened(source) as (file, size):
             return last_picture(file, size, found.width, found.height)
+    if found.format == "SVG":
+        from text2art_nb.drawers.strokes import picture_of
+
+        return picture_of(_drawing(source))
     from PIL import Image
 
     with _opened(source) as (file, _):
@@ -258,7 +372,8 @@ def _decode(source: Source, found: Found) -> "Image.Image":
                 if found.format == "GIF":
                     _to_last(image)
                 image.load()
-                return image.convert("RGBA" if image.mode in ("RGBA", "LA", "PA") else "RGB")
+                clear = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+                return image.convert("RGBA" if clear else "RGB")
         except Exception as error:  # what damaged files make Pillow raise has no common ancestor
             why = re.sub(r"\s+", " ", printable(str(error)))[:200]
             raise ArtworkError(f"the pixels of this {found.format} cannot be decoded: {why}") from error

@@ -154,8 +154,22 @@ yellow orange fcb001; yellow tan ffe36e; yellow/green c8fd3d; yellowish faee66; 
 green b0dd16; yellowish orange ffab0f; yellowish tan fcfc81; yellowy brown ae8b0c; yellowy green bff128
 """
 
+# The names that CSS has too, mostly for another colour.
+_SURVEY_AND_CSS = """
+aqua 13eac9; aquamarine 04d8b2; azure 069af3; beige e6daa6; black 000000; blue 0343df; brown 653700; chartreuse
+c1f80a; chocolate 3d1c02; coral fc5a50; crimson 8c000f; cyan 00ffff; darkblue 030764; darkgreen 054907; fuchsia
+ed0dd9; gold dbb40c; goldenrod fac205; green 15b01a; grey 929591; indigo 380282; ivory ffffcb; khaki aaa662;
+lavender c79fef; lightblue 7bc8f6; lightgreen 76ff7b; lime aaff32; magenta c20078; maroon 650021; navy 01153e; olive
+6e750e; orange f97306; orangered fe420f; orchid c875c4; pink ff81c0; plum 580f41; purple 7e1e9c; red e50000; salmon
+ff796c; sienna a9561e; silver c5c9c7; tan d1b26f; teal 029386; tomato ef4026; turquoise 06c2ac; violet 9a0eea; wheat
+fbdd7e; white ffffff; yellow ffff14; yellowgreen bbf90f
+"""
 
-def survey_colours() -> dict[str, str]:
-    """The survey's names, in lower case with spaces, and their colours as six hexadecimal digits."""
-    entries = (entry.split() for entry in _SURVEY.split(";"))
+
+def survey_colours(css_too: bool = False) -> dict[str, str]:
+    """The survey's names, in lower case with spaces, and their colours as six hexadecimal digits.
+
+    css_too: also those that CSS gives a colour of its own.
+    """
+    entries = (entry.split() for entry in (_SURVEY + (f"; {_SURVEY_AND_CSS}" if css_too else "")).split(";"))
     return {" ".join(words[:-1]): words[-1] for words in entries}

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from text2art_nb.artwork import Artwork, kind_of
+from text2art_nb.artwork import Artwork, check_svg, kind_of
 from text2art_nb.errors import ArtworkError
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
@@ -38,12 +38,13 @@ def draw(
 
     Args:
         prompts: what to draw: ``"an underwater city | fog:0.5"``; or whole settings, such as those of another artwork.
-        out: a file for the picture (.png, .jpg, .gif, .mp4), or None.
+        out: a file for the picture (.png, .jpg, .gif, .mp4, of strokes .svg), or None.
         video: a file for the film of its iterations (.mp4, .gif), or None.
         directory: where to keep checkpoints and frames, so that `Run.load` can go on after a kill; None: nowhere.
         watch: called with every `Frame` on this thread; what it raises ends the drawing.
         metadata: whether the files carry their recipe.
         settings: any of the fields of `Settings`: ``size="384x216", iterations=200, seed=7``; they change given ones.
+            A whole number for `keep`, as in ``candidates=16, keep=4``, is the number of `finalists`.
 
     Returns:
         The picture, with its settings and frames.
@@ -57,10 +58,14 @@ def draw(
     for place in (out, video):
         if place is not None:
             kind_of(Path(place))
+    if isinstance(settings.get("keep"), int):
+        settings["finalists"] = settings.pop("keep")
     if isinstance(prompts, Settings):
         wanted = prompts.with_(**settings)
     else:
         wanted = Settings(**{"prompts": prompts, **settings})
+    if out is not None:
+        check_svg(Path(out), wanted)
     folder = None if directory is None else Path(directory)
     run = Run(wanted, directory=folder)
     frames = FrameStore(folder and folder / "frames", after=0) if wanted.make_video or video is not None else None

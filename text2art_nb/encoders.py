@@ -23,7 +23,13 @@ PALETTE_SAMPLES = 8
 
 
 def write_mp4(
-    path: Path, final: "Image.Image", frames: FrameStore | None, *, pixel_art: bool, recipe: bytes | None
+    path: Path,
+    final: "Image.Image",
+    frames: FrameStore | None,
+    *,
+    pixel_art: bool,
+    recipe: bytes | None,
+    closed: bool = False,
 ) -> None:
     """Write an MP4 (H.264, yuv420p, its index first) of `frames`, then `final` for 1.5 s.
 
@@ -33,6 +39,7 @@ def write_mp4(
         frames: what came before, None for none.
         pixel_art: enlarge by whole numbers with hard edges.
         recipe: ASCII JSON for the film's comment; None for a film without any metadata, the encoder's own included.
+        closed: whether the frames lead back to the first; then they are all that is shown.
 
     Raises:
         ArtworkError: there is no ffmpeg, or it failed.
@@ -41,9 +48,8 @@ def write_mp4(
     fps = fps_for(len(frames) if frames is not None else 0)
     before = frames.images() if frames is not None else iter(())
     last = fit(final, size, pixel_art=pixel_art)
-    pictures = chain(
-        (fit(image, size, pixel_art=pixel_art) for image in before), repeat(last, round(fps * HOLD_SECONDS))
-    )
+    held = 0 if closed and frames is not None and len(frames) else round(fps * HOLD_SECONDS)
+    pictures = chain((fit(image, size, pixel_art=pixel_art) for image in before), repeat(last, held))
     with tempfile.TemporaryDirectory(prefix="text2art-") as scratch:
         film = Path(scratch) / "film.mp4"
         inputs: list[str] = []
@@ -118,14 +124,22 @@ def _feed(pipe: IO[bytes], pictures: Iterator["Image.Image"]) -> None:
         return  # ffmpeg has ended early; its exit code and its words say why
 
 
-def encode_gif(final: "Image.Image", frames: FrameStore | None, *, pixel_art: bool, recipe: bytes | None) -> bytes:
-    """An endless GIF of at most 60 of `frames`, then `final` for 1.5 s, all in one palette of 256 colours.
+def encode_gif(
+    final: "Image.Image",
+    frames: FrameStore | None,
+    *,
+    pixel_art: bool,
+    recipe: bytes | None,
+    closed: bool = False,
+) -> bytes:
+    """An endless GIF of at most 48 of `frames`, then `final` for 1.5 s, all in one palette of 256 colours.
 
     Args:
         final: the finished picture; the GIF has its shape, 256 to 512 pixels where that is possible.
         frames: what came before, None for none.
         pixel_art: enlarge by whole numbers with hard edges, and do not dither.
         recipe: ASCII JSON for the GIF's comment; None for no metadata.
+        closed: whether the frames lead back to the first; then they are all that is shown.
 
     Raises:
         ArtworkError: the recipe is too long.
@@ -147,10 +161,11 @@ def encode_gif(final: "Image.Image", frames: FrameStore | None, *, pixel_art: bo
             yield fit(image, size, pixel_art=pixel_art).quantize(palette=palette, dither=dither)
 
     before = list(indexed(evenly(frames.images(), count, GIF_FRAMES))) if frames is not None else []
-    pictures = [*before, *indexed([last])]
+    closed = closed and bool(before)
+    pictures = before if closed else [*before, *indexed([last])]
     # As long as the MP4; browsers slow down what claims to be faster than 50 frames a second.
     tick = max(20, round(100 * count / fps_for(count) / len(before)) * 10) if before else 0
-    durations = [tick] * len(before) + [round(HOLD_SECONDS * 1000)]
+    durations = [tick] * len(before) + ([] if closed else [round(HOLD_SECONDS * 1000)])
     file = BytesIO()
     pictures[0].save(
         file, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False, disposal=1

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from text2art_nb import machine, models
+from text2art_nb import machine, models, tournament
 from text2art_nb.encoders import put
 from text2art_nb.errors import ArtworkError
 from text2art_nb.machine import PeakMemory
 from text2art_nb.settings import Settings
+from text2art_nb.settings.looking import perceptor_spec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -140,20 +141,28 @@ class _Work:
 def _work(settings: Settings, device: str) -> _Work:
     """settings: resolved; device: theirs, "auto" replaced."""
     width, height = settings.picture_size
-    views = ((settings.num_cuts or 1) * (settings.batches or 1) + 1) * settings.candidates
-    eyes = settings.perceptors or ()
+    total = settings.iterations or 1
+    views = round(tournament.views(settings, total) / total)  # of an iteration, in the mean
+    pictures = sum(length * count for length, count in tournament.spans(settings, total)) / total
+    eyes = settings.perceptor_names
     most = settings.micro_batch or max((_views_together(eye) for eye in eyes), default=1)
-    kind = [settings.drawer, settings.model, *eyes, settings.precision]
+    kind = [settings.drawer, settings.model, *_unweighted(settings), settings.precision]
     # Whatever changes what an iteration does, beside its views and pixels; words and seeds don't.
     rest = [sorted(settings.losses), settings.filters, settings.keep, settings.init_weight > 0, settings.micro_batch]
     return _Work(
         device=device,
         kind=json.dumps(kind),
-        key=json.dumps([width, height, views, settings.candidates, *rest]),
+        key=json.dumps([width, height, views, settings.candidates, settings.finalists, *rest]),
         views=views,
-        megapixels=width * height * settings.candidates / 1e6,
+        megapixels=width * height * pictures / 1e6,
         at_once=min(views, most),
     )
+
+
+def _unweighted(settings: Settings) -> list[str]:
+    """The perceptors with their own cuts, where they have any."""
+    specs = [perceptor_spec(each) for each in settings.perceptors or ()]
+    return [name if cuts is None else f"{name}:{cuts}" for name, _, cuts in specs]
 
 
 def _views_together(eye: str) -> int:
@@ -179,13 +188,10 @@ _CARD_ITERATION: Final = 0.04
 
 def _usual_time(work: _Work, settings: Settings) -> list[float]:
     """Seconds for an iteration by itself, for a view and for a megapixel, of one thread, or of a card."""
-    if settings.drawer == "pixel":
-        base, megapixel = 0.008, 0.16
-    elif settings.model == "embedded":
-        base, megapixel = 0.04, 1.4
-    else:
-        base, megapixel = 0.44, 112.0
-    view = sum(_eye(name)[0] for name in settings.perceptors or ())
+    costs = [(share, _drawing_time(name, settings.model)) for name, share in settings.stages]
+    base, megapixel = (sum(share * cost[part] for share, cost in costs) for part in (0, 1))
+    specs = [perceptor_spec(each) for each in settings.perceptors or ()]
+    view = sum(_eye(name)[0] * (cuts or settings.num_cuts or 1) / (settings.num_cuts or 1) for name, _, cuts in specs)
     if work.device == "cpu":
         return [base, view, megapixel]
     return [_CARD_ITERATION, view / _CARD, megapixel / _CARD]
@@ -193,16 +199,25 @@ def _usual_time(work: _Work, settings: Settings) -> list[float]:
 
 def _usual_memory(work: _Work, settings: Settings) -> list[float]:
     """Bytes by themselves, for a view in memory and for a megapixel."""
-    eyes = settings.perceptors or ()
-    if settings.drawer == "pixel":
-        base, megapixel = 10.0, 180.0
-    elif settings.model == "embedded":
-        base, megapixel = 50.0, 800.0
-    else:
-        base, megapixel = 300.0, 16_500.0
+    eyes = settings.perceptor_names
+    base, megapixel = max(_drawing_memory(name, settings.model) for name in settings.drawer_names)
     base += _REAL_EYE_MB * sum(name != "embedded" for name in eyes)
     base += 0.0 if _is_cuda(work.device) else _PROCESS_MB
     return [base * 1e6, max((_eye(name)[1] for name in eyes), default=1.0) * 1e6, megapixel * 1e6]
+
+
+def _drawing_time(drawer: str, model: str) -> _Costs:
+    """Seconds for an iteration by itself and for a megapixel, of one drawer."""
+    if drawer == "pixel":
+        return 0.008, 0.16
+    return (0.04, 1.4) if model == "embedded" else (0.44, 112.0)
+
+
+def _drawing_memory(drawer: str, model: str) -> _Costs:
+    """Megabytes by themselves and for a megapixel, of one drawer."""
+    if drawer == "pixel":
+        return 10.0, 180.0
+    return (50.0, 800.0) if model == "embedded" else (300.0, 16_500.0)
 
 
 def _eye(name: str) -> _Costs:
@@ -217,7 +232,7 @@ _IMPORTS_SECONDS: Final = 5.0
 
 def _usual_loading(settings: Settings) -> float:
     """Seconds for models that are on the disk."""
-    return 5.0 * sum(name != "embedded" for name in (settings.model, *(settings.perceptors or ())))
+    return 5.0 * sum(name != "embedded" for name in (settings.model, *settings.perceptor_names))
 
 
 # --- the book -------------------------------------------------------

@@ -1,11 +1,46 @@
-"""Differentiable stages between the drawer and the cutouts: what they do is in the picture that everybody sees."""
+"""Differentiable stages between the drawer and the cutouts: what they do is in the picture that everybody sees.
 
-from collections.abc import Callable, Sequence
+Names and meanings follow pixray's filters where it has them (`tile` is its tiler and wallpaper, `lookup` its lookup).
+Where they depart: pixray's tiler only shows CLIP the edges in the middle, and hopes; here the edges also meet by
+construction, in every picture.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
 
-Filter = Callable[[Tensor], Tensor]
+from text2art_nb.settings.taste import TasteSettings
+
+Stage = Callable[[Tensor], Tensor]
+Enlarge = Callable[[Tensor, tuple[int, int]], Tensor]
+
+_CHUNK: Final = 2**16  # pixels compared with a palette at once: at most 64 MB for 256 colours
+_BAND: Final = 12  # the seam's band, on each side of it, is so small a part of the picture
+_SOFT: Final = 0.06  # how gradually one wedge of a rotation passes into the next, the picture being 2 wide
+
+# pixray's colours where a lookup has no palette of its own: 15 of Endesga 32, by Endesga.
+USUAL_COLOURS: Final = tuple(
+    tuple(int(digits[start : start + 2], 16) / 255 for start in (0, 2, 4))
+    for digits in (
+        "000000 ffffff 3f2832 262b44 5a6988 8b9bb4 193c3e 265c42 3e8948 63c74d fee761 feae34 f77622 b86f50 743f39"
+    ).split()
+)
+
+
+def nearest_colours(image: Tensor, palette: Tensor) -> Tensor:
+    """The colour of `palette` [K,3] that is nearest to each pixel of `image` [B,3,H,W]; no gradient."""
+    with torch.no_grad():
+        colours = palette.to(image)
+        pixels = image.movedim(1, -1).reshape(-1, 3)
+        nearest = torch.cat([torch.cdist(part, colours).argmin(-1) for part in pixels.split(_CHUNK)])
+        return colours[nearest].view(len(image), *image.shape[2:], 3).movedim(-1, 1)
+
+
+# -- symmetries
 
 
 def mirror(image: Tensor) -> Tensor:
@@ -14,34 +49,219 @@ def mirror(image: Tensor) -> Tensor:
     return torch.cat([half, half[..., : image.shape[-1] // 2].flip(-1)], dim=-1)
 
 
-class Lookup:
-    """Every pixel in the nearest colour of the palette; the gradient passes straight through (pixray's `lookup`)."""
+def mirror_vertical(image: Tensor) -> Tensor:
+    """The upper half of [B,3,H,W], and its reflection below; a middle row stays."""
+    return mirror(image.mT).mT
 
-    def __init__(self, palette: Tensor) -> None:
-        """palette: [K,3] in 0..1."""
-        self._palette = palette
+
+def rotate2(image: Tensor) -> Tensor:
+    """The upper half of [B,3,H,W], and below it the same turned by 180°, one passing softly into the other."""
+    upper = _wedge(image, 2) * image
+    return upper + upper.flip(-2, -1)
+
+
+def rotate4(image: Tensor) -> Tensor:
+    """The upper quarter of [B,3,H,W], a wedge, turned by 0°, 90°, 180° and 270°, with soft borders between them.
+
+    A picture that isn't square is turned in its own proportions.
+    """
+    wedge = _wedge(image, 4).expand(len(image), 1, -1, -1)
+    upper = torch.cat([wedge * image, wedge], 1)
+    half = upper + upper.flip(-2, -1)
+    quarter = half.rot90(1, (-2, -1))
+    if quarter.shape != half.shape:
+        quarter = torch.nn.functional.interpolate(quarter, image.shape[-2:], mode="bilinear", antialias=True)
+    turned = half + quarter
+    return turned[:, :-1] / turned[:, -1:]  # squeezed, the wedges no longer sum to one
+
+
+def _wedge(image: Tensor, turns: int) -> Tensor:
+    """How much [H,W] each pixel belongs to the upper one of 2 or 4 wedges; over all turns it sums to one."""
+    y, x = (_steps(side, image) for side in image.shape[-2:])
+    directions = [-y[:, None].expand(len(y), len(x)), y[:, None].expand(len(y), len(x))]
+    if turns == 4:
+        directions += [x.expand(len(y), len(x)), -x.expand(len(y), len(x))]
+    return (torch.stack(directions) / _SOFT).softmax(0)[0]
+
+
+def _steps(side: int, like: Tensor) -> Tensor:
+    """The middles of `side` pixels between -1 and 1; exactly symmetric."""
+    return (torch.arange(side, device=like.device, dtype=like.dtype) * 2 - (side - 1)) / side
+
+
+def kaleidoscope(image: Tensor) -> Tensor:
+    """One eighth of [B,3,H,W], the wedge between upward and up to the left, in eight mirrors.
+
+    A picture that isn't square is mirrored in its own proportions.
+    """
+    height, width = image.shape[-2:]
+    rows = torch.arange(height, device=image.device)
+    columns = torch.arange(width, device=image.device)
+    y = torch.minimum(rows, height - 1 - rows)[:, None].expand(height, width)  # the distance from the border
+    x = torch.minimum(columns, width - 1 - columns).expand(height, width)
+    swapped = y * width > x * height
+    across, down = torch.where(swapped, y * width // height, x), torch.where(swapped, x * height // width, y)
+    return image[..., down, across]
+
+
+# -- tiles
+
+
+@dataclass(frozen=True)
+class Tile:
+    """The picture as a tile: its right edge goes on at its left one, its lower edge at its upper one.
+
+    across, down: in which directions it repeats; brick: every next row of tiles is shifted by half a tile.
+    blended: whether the edges are made to meet. In a band of a twelfth of the picture on either side of the seam, both
+    sides pass into their common mean, so that the first and the last column are equal: the continuation's column W,
+    which is column 0, equals column W-1, and the step across the edge is exactly zero. (Near the corners of bricks,
+    which have two neighbours below, it is a step such as there are inside.) A mosaic of hard cells is left as it is,
+    for there any edge is one more edge between cells.
+    """
+
+    across: bool = True
+    down: bool = True
+    brick: bool = False
+    blended: bool = True
 
     def __call__(self, image: Tensor) -> Tensor:
-        with torch.no_grad():
-            palette = self._palette.to(image)
-            pixels = image.movedim(1, -1).flatten(0, 2)
-            nearest = palette[torch.cdist(pixels, palette).argmin(-1)]
-            snapped = nearest.view(len(image), *image.shape[2:], 3).movedim(-1, 1)
+        """[B,C,H,W] whose opposite edges meet."""
+        if not self.blended:
+            return image
+        if self.across:
+            image = _met(image, 0)
+        return _met(image.mT, self._shift(image)).mT if self.down else image
+
+    def _shift(self, image: Tensor) -> int:
+        return image.shape[-1] // 2 if self.brick else 0
+
+    def turned(self, image: Tensor, generator: torch.Generator) -> Tensor:
+        """A window of the endless pattern, as large as the tile, at a random place: the seam is anywhere in it."""
+        height, width = image.shape[-2:]
+        x, y = (int(torch.randint(side, (1,), generator=generator)) for side in (width, height))
+        if self.down:
+            image = torch.cat([image[..., y:, :], image[..., :y, :].roll(self._shift(image), -1)], -2)
+        return image.roll(-x, -1) if self.across else image
+
+    def enlarged(self, enlarge: Enlarge, image: Tensor, size: tuple[int, int]) -> Tensor:
+        """`image` [B,C,H,W] at `size` (width, height), resampled with its neighbours around it, so that edges meet."""
+        height, width = image.shape[-2:]
+        rows = _margin(height, size[1]) if self.down else 0
+        columns = _margin(width, size[0]) if self.across else 0
+        left, top = columns * size[0] // width, rows * size[1] // height
+        if rows:
+            above, below = image[..., -rows:, :], image[..., :rows, :]
+            shift = self._shift(image)
+            image = torch.cat([above.roll(-shift, -1), image, below.roll(shift, -1)], -2)
+        if columns:
+            image = torch.cat([image[..., -columns:], image, image[..., :columns]], -1)
+        larger = enlarge(image, (size[0] + 2 * left, size[1] + 2 * top))
+        return larger[..., top : top + size[1], left : left + size[0]]
+
+
+def _met(image: Tensor, shift: int) -> Tensor:
+    """[…,H,W] whose first and last columns meet; beyond the last one it goes on `shift` rows further down."""
+    width = image.shape[-1]
+    band = min(width // 2, max(1, width // _BAND))
+    share = (torch.arange(band, device=image.device, dtype=image.dtype) * (math.pi / 2 / band)).cos().square()
+    first, last = image[..., :band], image[..., width - band :].flip(-1)
+    first_there = first.roll(shift, -2)  # as it lies beyond the last column
+    mean = (first_there + last) / 2
+    first = first_there.lerp(mean, share).roll(-shift, -2)
+    return torch.cat([first, image[..., band : width - band], last.lerp(mean, share).flip(-1)], -1)
+
+
+def _margin(side: int, larger: int) -> int:
+    """How many pixels of its neighbours a side of a tile needs to be resampled to `larger`: four or more, and so many
+    that they become a whole number of pixels."""
+    step = side // math.gcd(side, larger)
+    return min(side, step * math.ceil(4 / step))
+
+
+# -- colours
+
+
+class Lookup:
+    """Every pixel in the nearest colour of a palette; the gradient passes straight through (pixray's `lookup`)."""
+
+    def __init__(self, palette: Tensor, beta: float = 0.0) -> None:
+        """palette: [K,3] in 0..1; beta: how strongly what comes in is pulled towards its colour."""
+        self._palette = palette
+        self._beta = beta
+        self.loss: Tensor | None = None
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """`image` [B,3,H,W] in colours of the palette; the commitment of this picture, [B], is then in `loss`.
+
+        beta·mean((q-z)²), q fixed, as a vector-quantising autoencoder's. pixray adds the same once more with z fixed,
+        which has no gradient where the palette is fixed, and is left out.
+        """
+        snapped = nearest_colours(image, self._palette)
+        self.loss = self._beta * (snapped - image).square().mean((1, 2, 3)) if self._beta else None
         return image + (snapped - image).detach()
 
 
-def build(names: Sequence[str], palette: Tensor | None) -> Filter:
-    """The filters called `names`, one after the other. `lookup` without a palette changes nothing."""
-    stages: list[Filter] = []
-    for name in names:
-        if name == "mirror":
-            stages.append(mirror)
-        elif name == "lookup" and palette is not None:
-            stages.append(Lookup(palette))
+class Filters:
+    """Some stages, one after the other."""
 
-    def apply(image: Tensor) -> Tensor:
-        for stage in stages:
+    def __init__(self, stages: list[Stage]) -> None:
+        self._stages = stages
+        self._tiles = [stage for stage in stages if isinstance(stage, Tile)]
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """`image` [B,3,H,W] through all of them."""
+        for stage in self._stages:
             image = stage(image)
         return image
 
-    return apply
+    def losses(self) -> dict[str, Tensor]:
+        """What the stages want of the picture that they were last given, by name, each [B], differentiable."""
+        found = [stage.loss for stage in self._stages if isinstance(stage, Lookup) and stage.loss is not None]
+        return {"lookup": torch.stack(found).sum(0)} if found else {}
+
+    def looked_at(self, image: Tensor, generator: torch.Generator) -> Tensor:
+        """What the eyes are shown of a filtered picture [B,3,H,W]: of a tile, some window of the endless pattern."""
+        for tile in self._tiles[-1:]:
+            return tile.turned(image, generator)
+        return image
+
+    def enlarged(self, enlarge: Enlarge, image: Tensor, size: tuple[int, int]) -> Tensor:
+        """`image` [B,C,H,W] at `size` (width, height) by `enlarge`; a tile stays one."""
+        for tile in self._tiles[-1:]:
+            if tile.blended and image.shape[-2:] != (size[1], size[0]):
+                return tile.enlarged(enlarge, image, size)
+        return enlarge(image, size)
+
+
+_SYMMETRIES: Final[dict[str, Stage]] = {
+    "mirror": mirror,
+    "mirror-vertical": mirror_vertical,
+    "rotate2": rotate2,
+    "rotate4": rotate4,
+    "kaleidoscope": kaleidoscope,
+}
+_TILES: Final[dict[str, Tile]] = {
+    "tile": Tile(),
+    "tile-across": Tile(down=False),
+    "tile-down": Tile(across=False),
+    "tile-brick": Tile(brick=True),
+}
+
+
+def build(settings: TasteSettings, palette: Tensor | None, hard_cells: bool = False) -> Filters:
+    """The filters that `settings.filters` names, in that order.
+
+    palette: [K,3] for `lookup`, which takes pixray's usual fifteen colours without one.
+    hard_cells: whether the drawer draws a mosaic, whose edges a tile leaves hard.
+    """
+    stages: list[Stage] = []
+    for name in settings.filters:
+        if name == "lookup":
+            colours = torch.tensor(USUAL_COLOURS) if palette is None else palette
+            stages.append(Lookup(colours, settings.lookup_beta))
+        elif name in _TILES:
+            tile = _TILES[name]
+            stages.append(Tile(tile.across, tile.down, tile.brick, blended=not hard_cells))
+        else:
+            stages.append(_SYMMETRIES[name])
+    return Filters(stages)

@@ -8,26 +8,45 @@ Where it departs from VQGAN+CLIP and pixray:
 - All randomness of an iteration comes from (seed, iteration). Nothing has to be saved to go on after a kill, and an
   iteration that was abandoned or tried again sees the same views.
 - A step that ends in a picture of NaN, or in a flat one, is taken back, and the steps get smaller.
+
+Between two iterations, as a part of the first: a round of a tournament ends, the next drawer of a chain takes over, the
+camera moves, a picture is laid over. What is due depends on the settings and the iteration alone.
 """
 
+import functools
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from text2art_nb import cutouts, drawers, filters, objectives, perceptors, proposals
+from text2art_nb import (
+    chain,
+    cutouts,
+    drawers,
+    filters,
+    motion,
+    overlay,
+    perceptors,
+    proposals,
+    regions,
+    sight,
+    targets,
+    timeline,
+    tournament,
+)
 from text2art_nb.devices import mixed, pick_device, pick_precision
-from text2art_nb.drawers.base import resize
+from text2art_nb.drawers.base import over, resize
 from text2art_nb.errors import RunError
+from text2art_nb.losses import leaves_start, prepare, start_losses, style_losses
 from text2art_nb.palettes import parse_palette
 from text2art_nb.perceptors import Perceptor
 from text2art_nb.pictures import open_picture
+from text2art_nb.prompts import as_sentences
 from text2art_nb.settings import Settings
 
 _FLAT: Final = 2e-3  # standard deviation, in 0..1, under which a picture shows nothing
@@ -35,18 +54,27 @@ _RETREATS: Final = 8  # in a row; then the step is small enough that the trouble
 _AVERAGE: Final = 0.9  # weight of the past in the running average
 _HALF_SCALE: Final = 1024.0  # keeps float16's small gradients from vanishing
 
+_RANKING_VIEWS: Final = 9  # of the referee, the straight one among them
+_CALMED: Final = ("exp_avg", "momentum_buffer", "momentum")  # moments that say where the picture was going
+
 State = dict[str, Tensor]
+Numbers = dict[str, float]
+_View = tuple[int, int | None, str | None]  # size of the eye, its own cuts, region
 _Seen = tuple[Tensor, dict[str, Tensor]]  # scores [B], and losses by name, [B] each
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one iteration saw: the picture [B,3,H,W] of the canvas, scores [B], and the losses by name, each [B]."""
+    """What one iteration saw: the picture [B,3 or 4,H,W] of the canvas, scores [B], and the losses by name, each [B].
+
+    enlarge: a picture of this canvas at the size that was asked for, as the drawer of this iteration enlarges it.
+    """
 
     canvas: Tensor
     scores: list[float]
     losses: dict[str, list[float]]
     notice: str | None
+    enlarge: Callable[[Tensor], Tensor]
 
     @property
     def totals(self) -> list[float]:
@@ -60,81 +88,117 @@ class Look:
 
 
 @dataclass(frozen=True)
-class _Sight:
-    """One iteration's views of the picture for eyes of one size."""
+class _Looker:
+    """An eye with what it looks for in one region, how the first picture was seen there [B,D], and chance."""
 
-    pyramid: cutouts.Pyramid
-    views: cutouts.Views
-    noise: Tensor
-    candidates: int
-
-    def batches(self, most: int) -> Iterator[tuple[slice, int, int]]:
-        """(candidates, first view, last view + 1) of micro-batches of at most `most` views."""
-        together = min(self.candidates, most)
-        each = max(1, most // together)
-        for first in range(0, self.candidates, together):
-            for start in range(0, len(self.views), each):
-                yield slice(first, first + together), start, min(start + each, len(self.views))
+    eye: sight.Eye
+    asked: targets.Targets
+    begun: Tensor | None
+    chance: torch.Generator
 
 
 class Loop:
     """One run's drawer, perceptors and optimiser. Not thread-safe: its owner calls it from one thread at a time."""
 
-    def __init__(self, settings: Settings) -> None:
-        """settings: resolved. Loads the models; raises ModelError where they can't be."""
+    def __init__(self, settings: Settings, left: tuple[State, Numbers] | None = None) -> None:
+        """settings: resolved. Loads the models; raises ModelError where they can't be.
+
+        left: what `state` returned, to go on from there. Raises RunError where it belongs to other settings.
+        """
         self.device = pick_device(settings.device)
         self.dtype = pick_precision(settings.precision, self.device)
         self.iteration = 0
         self.rate_scale = 1.0
         self._retreats = 0
         self._seed = settings.seed or 0
-        self._perceptors = [perceptors.load(name, self.device) for name in settings.perceptors or ()]
-        self.drawer = drawers.build(settings, self.device, self._generator(0))
+        self._perceptors = [perceptors.load(name, self.device) for name in settings.perceptor_names]
         self._init = self._open(settings.init_image) if settings.init_image else None
-        if settings.start == "proposal":
-            self.drawer.start_from(self._propose(settings))
-        elif settings.start != "noise" and self._init is not None:
-            self.drawer.start_from(self._init)
+        self._overlay = self._open(settings.overlay_image, "RGBA") if settings.overlay_image else None
+        self._scale = _HALF_SCALE if self.dtype == torch.float16 else 1.0
+        self._begun: State = {}
+        self._first: Tensor | None = None
+        self.settings = settings
+        if left is None:
+            self._take_up(0, settings.candidates, self._start(settings))
+        else:
+            tensors, numbers = left
+            self._take_up(int(numbers.get("stage", 0)), _count(tensors), None)
+        self.hear(settings)
+        if left is not None:
+            self.restore(*left)
+
+    def _take_up(self, stage: int, candidates: int, start: Tensor | None) -> None:
+        """Draw on with the drawer of a stage, from a picture [1 or B,3,h,w], or else as it begins by itself.
+
+        The drawer before is forgotten, and with it its moments, its good states and what was kept of it.
+        """
+        self.stage, self._stage_began = stage, self.iteration
+        key = (0,) if stage == 0 else ("stage", stage)
+        own = chain.of_stage(self.settings, stage, candidates) if len(self.settings.stages) > 1 else self.settings
+        own = own if own.candidates == candidates else own.with_(candidates=candidates, finalists=None)
+        self.drawer = drawers.build(own, self.device, self._generator(*key))
+        if start is not None:
+            self.drawer.start_from(start)
         # How a tensor lies in memory decides in which order sums are taken. A checkpoint knows only one way, so it is
         # that one from the start; or a run that is loaded again would end in a picture that differs in its last bits.
         for parameter in self.drawer.parameters():
             parameter.data = parameter.data.contiguous()
         self.optimizer = self.drawer.optimizer()
         self._base_rates = [group["lr"] for group in self.optimizer.param_groups]
-        self._scale = _HALF_SCALE if self.dtype == torch.float16 else 1.0
+        self.rate_scale, self._retreats = 1.0, 0
         self._good: tuple[State, State] | None = None
         self._good_spread = 0.0
         self.kept: State = {}
-        self.hear(settings)
+        self._begun = {name: value for name, value in self._begun.items() if not name.startswith("numbers.")}
+
+    def _start(self, settings: Settings) -> Tensor | None:
+        """The picture [1 or B,3,h,w] that the first drawer starts from; None: its own noise."""
+        start = None
+        if settings.start == "proposal":
+            start = self._propose(settings)
+        elif settings.start != "noise":
+            start = self._init
+        if start is None or self._overlay is None or not overlay.is_due(settings, 0, self.total):
+            return start
+        return overlay.lay(start, self._overlay, settings.overlay_alpha)
 
     def hear(self, settings: Settings) -> None:
         """Take over what may change while it draws (`settings.STEERABLE`); `choose` is for the candidate."""
         self.settings = settings
         self._seed = settings.seed or 0
+        self.drawer.hear(settings.parsed)
         palette = torch.tensor(parse_palette(settings.palette), device=self.device) if settings.palette else None
-        self._palette = palette
-        self._filter = filters.build(settings.filters, palette)
-        self._targets = [
-            objectives.read_targets(settings.parsed, perceptor, self.device, self._looker(perceptor))
-            for perceptor in self._perceptors
-        ]
+        self.drawer.set_palette(palette)
+        self._filter = filters.build(settings, palette, hard_cells=settings.stages[self.stage][0] == "pixel")
+        init = resize(self._init, self.drawer.canvas) if self._init is not None and settings.init_weight else None
+        self._context = prepare(settings, self._perceptors, self.device, init, self._open)
+        self._regions = {
+            region: regions.build(region, self.drawer.canvas, settings.masks)
+            for region in {prompt.region for prompt in settings.parsed}
+            if region is not None
+        }
+        self._eyes = sight.eyes(settings.perceptors or (), self._perceptors, self._heard_by)
 
-    def choose(self, candidate: int) -> None:
-        """Go on with one candidate alone, counted from 0."""
+    @property
+    def count(self) -> int:
+        """How many candidates are being drawn now."""
+        return len(next(self.drawer.parameters()))
+
+    def choose(self, *candidates: int) -> None:
+        """Go on with these candidates alone, counted from 0, in this order."""
+        chosen = torch.tensor(candidates, device=self.device)
 
         def alone(tensors: State) -> State:
-            return {
-                name: value[candidate : candidate + 1].clone() if value.dim() else value
-                for name, value in tensors.items()
-            }
+            return {name: value[chosen] if value.dim() else value for name, value in tensors.items()}
 
         moments = alone(self._moments())
         for parameter in self.drawer.parameters():
-            parameter.data = parameter.data[candidate : candidate + 1].clone()
+            parameter.data = parameter.data[chosen]
             parameter.grad = None
         self.optimizer = self.drawer.optimizer()
         self._set_moments(moments)
-        self.kept = alone(self.kept)
+        self.kept, self._begun = alone(self.kept), alone(self._begun)
+        self._first = None if self._first is None else self._first[chosen]
         self._good = self._good and (alone(self._good[0]), alone(self._good[1]))
 
     @property
@@ -149,15 +213,14 @@ class Loop:
         """
         number = self.iteration + 1
         image = self._draw()
-        leaf = image.detach().requires_grad_()
+        picture = over(image, self._ground(number))
+        leaf = picture.detach().requires_grad_()
         seen = self._look(leaf, number, abandoned)
         if seen is None or abandoned():
             return None
         scores, losses = seen
-        self.optimizer.zero_grad()
-        if leaf.grad is not None:
-            image.backward(leaf.grad / self._scale)
-        trouble = self._trouble(leaf, losses)
+        losses |= self._pull(picture, leaf.grad)
+        trouble = self._trouble(image, losses)
         notice = self._retreat(trouble) if trouble else None
         if not trouble:
             self._keep(scores)
@@ -165,11 +228,164 @@ class Loop:
             self.optimizer.step()
             self.drawer.constrain()
         self.iteration = number
-        return Look(leaf.detach(), scores.tolist(), {name: loss.tolist() for name, loss in losses.items()}, notice)
+        shown = self._closing(image.detach(), number)
+        enlarge = functools.partial(self._filter.enlarged, self.drawer.enlarge, size=self.settings.picture_size)
+        named = {name: loss.tolist() for name, loss in losses.items()}
+        if number < self.total:
+            self._between()
+        return Look(shown, scores.tolist(), named, notice, enlarge)
+
+    # -- between two iterations
+
+    def _between(self) -> None:
+        """What is due now that so many iterations are done, and more are to come."""
+        left = tournament.survivors(self.settings, self.iteration, self.total)
+        if left < self.count:
+            standing = self.standing(self._finished()[0])
+            best = sorted(range(self.count), key=lambda each: (-standing[each], each))[:left]
+            self.choose(*sorted(best))
+        stage = chain.stage_after(self.settings.stages, self.iteration, self.total)
+        if stage > self.stage:  # never back: a run may be made longer when a stage is over
+            picture = self._opaque(self._finished()[0])
+            self._take_up(stage, self.count, picture)
+            self.hear(self.settings)
+        self._move()
+
+    def _move(self) -> None:
+        """The camera's step, and the picture that is laid over."""
+        settings, picture = self.settings, None
+        if settings.motion and self.iteration % settings.motion_every == 0:
+            camera = timeline.camera_at(timeline.read_motion(settings.motion), self.iteration, self.total)
+            picture = None if camera.still else motion.warp(self._opaque(self._present()), camera)
+        if self._overlay is not None and overlay.is_due(settings, self.iteration, self.total):
+            picture = self._opaque(self._present()) if picture is None else picture
+            picture = overlay.lay(picture, self._overlay, settings.overlay_alpha)
+        if picture is not None:
+            self._go_on_from(picture)
 
     @torch.no_grad()
-    def finish(self) -> tuple[Tensor, list[float]]:
-        """The pictures [B,3,H,W] to hand over, at the size that was asked for, and their scores."""
+    def _present(self) -> Tensor:
+        """What the drawer draws now, [B,3 or 4,H,W], to be looked at only."""
+        return self._render()
+
+    def _go_on_from(self, picture: Tensor) -> None:
+        """Draw on from another picture [B,3,h,w]: as large steps as before, but no longer where the old one went."""
+        self.drawer.start_from(picture)
+        for parameter in self.drawer.parameters():
+            parameter.data = parameter.data.contiguous()
+        moments = self._moments()
+        calmed = {
+            name: torch.zeros_like(value) if name.split(".", 1)[1] in _CALMED else value
+            for name, value in moments.items()
+        }
+        self._set_moments(calmed)
+        self.kept = {}
+        self._good = self._good and (self._parameters(), self._moments())
+
+    def _closing(self, image: Tensor, number: int) -> Tensor:
+        """What is shown of `image`: where the film is to return to its start, more and more of its first picture."""
+        if not self.settings.loop_closing:
+            return image
+        if self._first is None:
+            self._first = image.clone()
+        share = motion.closing(number, self.total)
+        if share == 0:
+            return image
+        first = self._first
+        if first.shape[1] != image.shape[1]:
+            first, image = self._opaque(first), self._opaque(image)
+        return torch.lerp(image, resize(first, (image.shape[-1], image.shape[-2])), share)
+
+    @torch.no_grad()
+    def standing(self, canvas: Tensor) -> list[float]:
+        """How the referee ranks the pictures of `canvas` [B,3 or 4,H,W]: higher is better."""
+        picture = self._opaque(canvas)
+        return torch.stack([self._ranked(eye, picture) for eye in self._referees()]).mean(0).tolist()
+
+    def _referees(self) -> list[sight.Eye]:
+        """Who ranks: one perceptor that doesn't guide, or all that do."""
+        name = self.settings.referee
+        if name is None or name == tournament.GUIDES:
+            return self._eyes
+        return sight.eyes((name,), [perceptors.load(name, self.device)], self._heard_by)
+
+    def _ranked(self, eye: sight.Eye, picture: Tensor) -> Tensor:
+        """Score [B] of `picture` [B,3,H,W] as one eye sees it from several sides."""
+        scores, said = [], eye.heard.at(self._progress)
+        for region, asked in said.items():
+            part = self._part(picture, region)
+            size, strength = (part.shape[-1], part.shape[-2]), eye.perceptor.augmentation
+            views = cutouts.draw_views(_RANKING_VIEWS, size, 0, self._generator(self.iteration, "referee"), strength)
+            seen = cutouts.Pyramid(part, eye.size).see(views, None)
+            vectors = eye.perceptor.see(seen.flatten(0, 1)).float().unflatten(0, seen.shape[:2])
+            scores.append(asked.score(vectors).mean(1) * eye.share)
+        return sight.together(scores, [asked.loudness for asked in said.values()])
+
+    def _opaque(self, image: Tensor) -> Tensor:
+        """`image` [B,3 or 4,H,W] over white."""
+        return over(image, torch.ones(3, device=self.device))
+
+    # -- the gradient
+
+    def _pull(self, picture: Tensor, gradient: Tensor | None) -> dict[str, Tensor]:
+        """Bring the gradient to the drawer's parameters, with that of its own losses; returns those, [B] each."""
+        own = self.drawer.losses() | self._filter.losses() | self._start_losses()
+        roots: list[tuple[Tensor, Tensor | None]] = []
+        if gradient is not None:
+            roots.append((picture, gradient / self._scale))
+        if own:
+            roots.append((torch.stack(list(own.values())).sum(), None))
+        self.optimizer.zero_grad()
+        if roots:
+            torch.autograd.backward([root for root, _ in roots], [pull for _, pull in roots])
+        if self.drawer.gradient_clip is not None:
+            self._clip(self.drawer.gradient_clip)
+        return {name: loss.detach() for name, loss in own.items()}
+
+    def _start_losses(self) -> dict[str, Tensor]:
+        """How far the drawer's numbers have come from where they began (or from the init image's), where it matters."""
+        if not leaves_start(self.settings):
+            return {}
+        now = dict(self.drawer.named_parameters())
+        start = _under("numbers.", self._begun)
+        if start.keys() != now.keys():
+            start = self._first_numbers()
+            self._begun |= {f"numbers.{name}": value for name, value in start.items()}
+        return start_losses(list(now.values()), [start[name] for name in now], self.settings)
+
+    def _first_numbers(self) -> State:
+        """What the drawer's numbers are to stay near: what they are now, or, from noise, those of the init image."""
+        if self._init is None or self.stage > 0 or self.settings.start != "noise":
+            return self._parameters()
+        present = self._parameters()
+        self.drawer.start_from(self._init)
+        wanted = self._parameters()
+        for parameter in self.drawer.parameters():
+            parameter.data = parameter.data.contiguous()
+        self._set_parameters(present)
+        return wanted
+
+    def _clip(self, longest: float) -> None:
+        """Shorten each candidate's gradient to `longest`, its norm over all parameters."""
+        gradients = [parameter.grad for parameter in self.drawer.parameters() if parameter.grad is not None]
+        squares = torch.stack([gradient.square().flatten(1).sum(1) for gradient in gradients]).sum(0)
+        factor = (longest / squares.sqrt().clamp(min=1e-12)).clamp(max=1)
+        for gradient in gradients:
+            gradient.mul_(factor.view(-1, *[1] * (gradient.dim() - 1)))
+
+    @torch.no_grad()
+    def finish(self) -> tuple[Tensor, list[float], list[float]]:
+        """The pictures [B,3 or 4,H,W] to hand over, at the size that was asked for, their scores, and their standing.
+
+        The standing says who comes first: in a tournament it is the referee's, else the score.
+        """
+        canvas, scores = self._finished()
+        standing = scores.tolist() if self.settings.finalists is None else self.standing(canvas)
+        return self._filter.enlarged(self.drawer.enlarge, canvas, self.settings.drawn_size), scores.tolist(), standing
+
+    @torch.no_grad()
+    def _finished(self) -> tuple[Tensor, Tensor]:
+        """The pictures [B,3 or 4,H,W] of the canvas that would be handed over now, and their scores [B]."""
         present = self._parameters()
         try:
             canvas, scores = self._picture_of(present)
@@ -181,36 +397,65 @@ class Loop:
                 scores = scores.maximum(kept_scores)
         finally:
             self._set_parameters(present)
-        return self.enlarge(canvas), scores.tolist()
+        return canvas, scores
 
     def _picture_of(self, parameters: State) -> tuple[Tensor, Tensor]:
-        """Canvas [B,3,H,W] and scores [B] of the drawer with other parameters; leaves them in it."""
+        """Canvas [B,3 or 4,H,W] and scores [B], over white, of the drawer with other parameters; leaves them in it."""
         self._set_parameters(parameters)
+        self.drawer.anneal(self._stage_progress)
         with mixed(self.device, self._drawing_dtype):
-            canvas = self._filter(self.drawer.finish().float())
-        straight = cutouts.straight_view()
+            canvas = self._filtered(self.drawer.finish().float())
+        opaque = self._opaque(canvas)
+        return canvas, torch.stack([self._score(eye, opaque) for eye in self._eyes]).mean(0)
+
+    def _score(self, eye: sight.Eye, picture: Tensor) -> Tensor:
+        """How well `picture` [B,3,H,W] fits the prompts of now, [B], as one eye sees it straight."""
+        said = eye.heard.at(self._progress)
         scores = [
-            targets.score(eye.see(cutouts.Pyramid(canvas, eye.size).see(straight, None)[:, 0]))
-            for eye, targets in zip(self._perceptors, self._targets, strict=True)
+            asked.score(sight.straight(eye.perceptor, self._part(picture, region))) * eye.share
+            for region, asked in said.items()
         ]
-        return canvas, torch.stack(scores).mean(0)
+        return sight.together(scores, [asked.loudness for asked in said.values()])
+
+    @torch.no_grad()
+    def svg(self, candidate: int) -> str | None:
+        """One candidate's picture, the very one that `finish` hands over, as an SVG; None where there is none."""
+        size = self.settings.drawn_size
+        svg = None if self.settings.filters else self.drawer.to_svg(size, candidate)
+        if svg is None or not self.kept or self.settings.keep == "last":
+            return svg
+        present = self._parameters()
+        kept = {**present, **self.kept}
+        try:
+            if self.settings.keep == "average" or bool(
+                (self._picture_of(kept)[1] > self._picture_of(present)[1])[candidate]
+            ):
+                self._set_parameters(kept)
+                svg = self.drawer.to_svg(size, candidate)
+        finally:
+            self._set_parameters(present)
+        return svg
 
     def enlarge(self, canvas: Tensor) -> Tensor:
         """A picture of the canvas at the size that was asked for."""
-        return self.drawer.enlarge(canvas, self.settings.picture_size)
+        return self._filter.enlarged(self.drawer.enlarge, canvas, self.settings.picture_size)
 
-    def state(self) -> tuple[State, dict[str, float]]:
+    def state(self) -> tuple[State, Numbers]:
         """Copies of all tensors, and the numbers, that it takes to go on from here to the byte-identical picture."""
         tensors = {f"drawer.{name}": value for name, value in self._parameters().items()}
         tensors |= {f"kept.{name}": value.clone() for name, value in self.kept.items()}
+        tensors |= {f"begun.{name}": value.clone() for name, value in self._begun.items()}
         tensors |= {f"optimizer.{name}": value for name, value in self._moments().items()}
         if self._good is not None:
             tensors |= {f"good.drawer.{name}": value for name, value in self._good[0].items()}
             tensors |= {f"good.optimizer.{name}": value for name, value in self._good[1].items()}
-        numbers = {"iteration": self.iteration, "rate_scale": self.rate_scale, "retreats": self._retreats}
+        if self._first is not None:
+            tensors["first"] = self._first.clone()
+        numbers: Numbers = {"iteration": self.iteration, "rate_scale": self.rate_scale, "retreats": self._retreats}
+        numbers |= {"stage": self.stage, "stage_began": self._stage_began}
         return tensors, numbers | {"good_spread": self._good_spread}
 
-    def restore(self, tensors: State, numbers: dict[str, float]) -> None:
+    def restore(self, tensors: State, numbers: Numbers) -> None:
         """Go on from what `state` returned. Raises RunError where it belongs to other settings."""
         tensors = {name: value.to(self.device) for name, value in tensors.items()}
         here = {name: value.shape for name, value in self._parameters().items()}
@@ -218,11 +463,12 @@ class Loop:
             raise RunError("this checkpoint was made by another drawer or at another size, so it can't go on here")
         self._set_parameters(_under("drawer.", tensors))
         self._set_moments(_under("optimizer.", tensors))
-        self.kept = _under("kept.", tensors)
+        self.kept, self._begun = _under("kept.", tensors), _under("begun.", tensors)
         good = _under("good.", tensors)
         self._good = (_under("drawer.", good), _under("optimizer.", good)) if good else None
         self.iteration, self._retreats = int(numbers["iteration"]), int(numbers["retreats"])
         self.rate_scale, self._good_spread = float(numbers["rate_scale"]), float(numbers["good_spread"])
+        self._stage_began, self._first = int(numbers.get("stage_began", 0)), tensors.get("first")
 
     # -- drawing and looking
 
@@ -231,62 +477,135 @@ class Loop:
         # Decoders give NaN in float16 (aMUSEd's card and pixray's users say so): bfloat16 or nothing.
         return torch.float32 if self.dtype == torch.float16 else self.dtype
 
-    def _draw(self) -> Tensor:
+    @property
+    def _progress(self) -> float:
+        """How much is done, 0 to 1."""
+        return min(1.0, self.iteration / max(1, self.total))
+
+    @property
+    def _stage_ends(self) -> int:
+        """The iteration after which the present drawer is done."""
+        return max(self._stage_began + 1, chain.ends(self.settings.stages, self.total)[self.stage])
+
+    @property
+    def _stage_progress(self) -> float:
+        """How much of its iterations the present drawer has done, 0 to 1."""
+        return min(1.0, (self.iteration - self._stage_began) / (self._stage_ends - self._stage_began))
+
+    def _render(self) -> Tensor:
+        """What the drawer draws now, [B,3 or 4,H,W], before any filter."""
+        self.drawer.anneal(self._stage_progress)
         with mixed(self.device, self._drawing_dtype):
-            image = self.drawer.render()
-        return self._filter(image.float())
+            return self.drawer.render().float()
+
+    def _draw(self) -> Tensor:
+        return self._filtered(self._render())
+
+    def _filtered(self, image: Tensor) -> Tensor:
+        """`image` [B,3 or 4,H,W] with its colours filtered, and its opacity as it is."""
+        if image.shape[1] == 3:
+            return self._filter(image)
+        return torch.cat([self._filter(image[:, :3]), image[:, 3:]], 1)
+
+    def _ground(self, number: int) -> Tensor:
+        """The colour [3] that lies behind what is transparent at iteration `number`: any, so that none is relied on."""
+        return torch.rand(3, generator=self._generator(number, "ground")).to(self.device)
 
     def _look(self, leaf: Tensor, number: int, abandoned: Callable[[], bool]) -> _Seen | None:
         """What `leaf` is worth; its `grad` gets the sum of the gradients of all losses and candidates."""
-        losses = objectives.style_losses(leaf, self.settings.losses, self._palette)
-        if self._init is not None and self.settings.init_weight:
-            init = resize(self._init, self.drawer.canvas)
-            losses["init"] = objectives.init_loss(leaf, init, self.settings.init_weight)
+        losses = style_losses(leaf, self.settings, self._context)
         if losses:
             (torch.stack(list(losses.values())).sum() * self._scale).backward()
-        sights = {size: self._sight(leaf, size, number) for size in sorted({eye.size for eye in self._perceptors})}
+        self._remember_start(leaf.detach())
+        # A tile is looked at anywhere in its endless pattern, its edges in the middle; a region stays where it is.
+        tile = None if self._regions else self._generator(number, "tile")
+        sights = self._sights(leaf if tile is None else self._filter.looked_at(leaf, tile), number)
         distances, scores = [], []
-        for perceptor, targets in zip(self._perceptors, self._targets, strict=True):
-            seen = self._see(perceptor, targets, sights[perceptor.size], abandoned)
+        for place in range(len(self._eyes)):
+            seen = self._see(place, sights, number, abandoned)
             if seen is None:
                 return None
             distances.append(seen[0])
             scores.append(seen[1])
-        for sight in sights.values():
-            sight.pyramid.backward()
+        for each in sights.values():
+            each.pyramid.backward()
         prompts = torch.stack(distances).sum(0)
         return torch.stack(scores).mean(0), {
             "prompts": prompts,
             **{name: loss.detach() for name, loss in losses.items()},
         }
 
-    def _sight(self, picture: Tensor, size: int, number: int) -> _Sight:
-        """This iteration's views of `picture`, for every perceptor whose eye has `size` pixels."""
-        generator = self._generator(number, size)
-        strength = min(eye.augmentation for eye in self._perceptors if eye.size == size)
-        cuts = (self.settings.num_cuts or 1) * (self.settings.batches or 1)
-        views = cutouts.draw_views(cuts + 1, self.drawer.canvas, number, generator, strength)
+    def _part(self, picture: Tensor, region: str | None) -> Tensor:
+        """What of `picture` [B,3,H,W] lies in a region."""
+        return picture if region is None else self._regions[region].cut(picture)
+
+    @torch.no_grad()
+    def _remember_start(self, picture: Tensor) -> None:
+        """Keep how each eye sees the picture from which a direction leads away, unless that is kept already."""
+        for place, eye in enumerate(self._eyes):
+            for region in eye.heard.led:
+                if (key := _start_key(place, region)) not in self._begun:
+                    self._begun[key] = torch.stack(
+                        [
+                            sight.glance(eye.perceptor, one, self._generator(0, eye.size))
+                            for one in self._part(picture, region).split(1)
+                        ]
+                    )
+
+    def _sights(self, picture: Tensor, number: int) -> dict[_View, sight.Sight]:
+        """This iteration's views of `picture`, which perceptors of the same size and cuts share."""
+        wanted = {(eye.size, eye.cuts, region) for eye in self._eyes for region in eye.heard.regions}
+        in_order = sorted(wanted, key=lambda view: (view[0], view[1] or 0, view[2] or ""))
+        return {view: self._sight(picture, number, view) for view in in_order}
+
+    def _sight(self, picture: Tensor, number: int, view: _View) -> sight.Sight:
+        size, own_cuts, region = view
+        generator = self._generator(number, size, *(each for each in (own_cuts, region) if each is not None))
+        strength = min(eye.perceptor.augmentation for eye in self._eyes if eye.size == size)
+        cuts = (own_cuts or self.settings.num_cuts or 1) * (self.settings.batches or 1)
+        cuts = tournament.cuts(cuts, self.settings.finalists, self.count)
+        part = self._part(picture, region)
+        each = sight.views_each(cuts, len(self._eyes[0].heard.regions))
+        views = cutouts.draw_views(each + 1, (part.shape[-1], part.shape[-2]), number, generator, strength)
         noise = cutouts.draw_field(size, generator).to(self.device)
-        return _Sight(cutouts.Pyramid(picture, size), views, noise, len(picture))
+        return sight.Sight(cutouts.Pyramid(part, size), views, noise, len(part))
 
     def _see(
-        self, perceptor: Perceptor, targets: objectives.Targets, sight: _Sight, abandoned: Callable[[], bool]
+        self, place: int, sights: Mapping[_View, sight.Sight], number: int, abandoned: Callable[[], bool]
     ) -> tuple[Tensor, Tensor] | None:
-        """Distance and score, [B] each, as one perceptor sees it, a micro-batch at a time; gradients are gathered."""
-        distances = torch.zeros(sight.candidates, device=self.device)
-        scores = torch.zeros(sight.candidates, device=self.device)
-        for candidates, start, stop in sight.batches(self.micro_batch(perceptor.size)):
+        """Distance and score, [B] each, as the eye at `place` sees all regions; gradients are gathered."""
+        eye = self._eyes[place]
+        distances, scores, loudness = [], [], []
+        for region, asked in eye.heard.at(self._progress).items():
+            begun = self._begun.get(_start_key(place, region))
+            looker = _Looker(eye, asked, begun, self._generator(number, eye.size, "tokens"))
+            seen = self._see_part(looker, sights[eye.size, eye.cuts, region], abandoned)
+            if seen is None:
+                return None
+            distances.append(seen[0])
+            scores.append(seen[1] * eye.share)
+            loudness.append(asked.loudness)
+        return torch.stack(distances).sum(0), sight.together(scores, loudness)
+
+    def _see_part(
+        self, looker: "_Looker", seen_from: sight.Sight, abandoned: Callable[[], bool]
+    ) -> tuple[Tensor, Tensor] | None:
+        """Distance and score, [B] each, of one region, a micro-batch at a time."""
+        eye, last = looker.eye, len(seen_from.views)
+        distances = torch.zeros(seen_from.candidates, device=self.device)
+        scores = torch.zeros(seen_from.candidates, device=self.device)
+        for candidates, start, stop in seen_from.batches(self.micro_batch(eye.size)):
             if abandoned():
                 return None
-            views = sight.pyramid.see(sight.views.part(start, stop), sight.noise, candidates)
+            views = seen_from.pyramid.see(seen_from.views.part(start, stop), seen_from.noise, candidates)
             with mixed(self.device, self.dtype):
-                seen = perceptor.see(views.flatten(0, 1))
-            seen = seen.float().unflatten(0, views.shape[:2])
-            distance = targets.distance(seen) * ((stop - start) / len(sight.views))
+                seen = sight.see(eye.perceptor, views, self.settings.token_drop, looker.chance, stop == last)
+            begun = None if looker.begun is None else looker.begun[candidates]
+            distance = looker.asked.distance(seen, begun) * ((stop - start) / last) * eye.share
             (distance.sum() * self._scale).backward()
             distances[candidates] += distance.detach()
-            if stop == len(sight.views):
-                scores[candidates] = targets.score(seen[:, -1].detach())
+            if stop == last:
+                scores[candidates] = looker.asked.score(seen[:, -1].detach())
         return distances, scores
 
     def micro_batch(self, size: int) -> int:
@@ -295,44 +614,41 @@ class Loop:
 
     def most_views(self) -> int:
         """The most views that any perceptor sees at once."""
-        return max((self.micro_batch(eye.size) for eye in self._perceptors), default=1)
+        return max((self.micro_batch(eye.size) for eye in self._eyes), default=1)
 
-    def _looker(self, perceptor: Perceptor) -> Callable[[str], Tensor]:
-        """How `perceptor` sees an image prompt: the mean of the whole picture and the views that a run would take."""
+    def _heard_by(self, perceptor: Perceptor) -> targets.Heard:
+        """The prompts as `perceptor` understands them; writing is off only where it may have seen any."""
 
         @torch.no_grad()
         def look(picture: str) -> Tensor:
-            image = self._open(picture)
-            generator = self._generator(0, perceptor.size)
-            views = cutouts.draw_views(16, (image.shape[-1], image.shape[-2]), 0, generator, 0.0)
-            seen = perceptor.see(cutouts.Pyramid(image, perceptor.size).see(views, None)[0])
-            return F.normalize(seen.mean(0), dim=0)
+            return sight.glance(perceptor, self._open(picture), self._generator(0, perceptor.size))
 
-        return look
+        off = self.settings.text_off and perceptor.augmentation >= 1
+        return targets.hear(self.settings.parsed, perceptor, self.device, look, off)
 
     def _propose(self, settings: Settings) -> Tensor:
         """A picture [B,3,h,w] of the prompts' words for each candidate, by a small model that knows the same world."""
-        texts = [(prompt.text, prompt.weight) for prompt in settings.parsed if prompt.image is None]
         proposer = proposals.load("embedded", self.device)
-        return proposer.propose(texts, settings.candidates, self._generator(0, 0))
+        return proposer.propose(as_sentences(settings.parsed), settings.candidates, self._generator(0, 0))
 
-    def _open(self, picture: str) -> Tensor:
-        """A picture of the settings as [1,3,H,W] in 0..1."""
-        pixels = np.array(open_picture(picture).convert("RGB"))
+    def _open(self, picture: str, mode: str = "RGB") -> Tensor:
+        """A picture of the settings as [1,3,H,W] in 0..1, or with its opacity, in the mode RGBA, as [1,4,H,W]."""
+        pixels = np.array(open_picture(picture).convert(mode))
         return torch.from_numpy(pixels).to(self.device).movedim(-1, 0)[None].float() / 255
 
-    def _generator(self, *key: int) -> torch.Generator:
+    def _generator(self, *key: int | str) -> torch.Generator:
         """A generator for this run's seed and `key`, always on the CPU, so that all devices draw the same numbers."""
         digest = hashlib.sha256(repr((self._seed, *key)).encode()).digest()
         return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
     # -- keeping out of trouble
 
-    def _trouble(self, leaf: Tensor, losses: dict[str, Tensor]) -> str | None:
+    def _trouble(self, image: Tensor, losses: dict[str, Tensor]) -> str | None:
         """What is wrong with this iteration's picture, in words, or None; one look at the device for all questions."""
         gradients = [p.grad for p in self.drawer.parameters() if p.grad is not None]
         finite = torch.stack([*losses.values()]).sum() + sum(gradient.abs().sum() for gradient in gradients)
-        spread, total = torch.stack([leaf.detach().flatten(1).std(1).min(), finite]).tolist()
+        shown = over(image.detach(), torch.zeros(3, device=self.device))
+        spread, total = torch.stack([shown.flatten(1).std(1).min(), finite]).tolist()
         if not math.isfinite(total + spread):
             return "the picture turned into numbers that are none"
         if spread < _FLAT <= self._good_spread:
@@ -366,8 +682,10 @@ class Loop:
 
     def _set_rates(self, number: int) -> None:
         """The learning rates of iteration `number`: a tenth after each of the drops (percent of all iterations)."""
-        drops = sum(number > percent / 100 * self.total for percent in self.settings.learning_rate_drops)
-        own = self.drawer.refining_rate if self.settings.start == "proposal" else self.drawer.learning_rate
+        done, length = number - self._stage_began, self._stage_ends - self._stage_began
+        drops = sum(done > percent / 100 * length for percent in self.settings.learning_rate_drops)
+        refines = self.stage > 0 or self.settings.start == "proposal"
+        own = self.drawer.refining_rate if refines else self.drawer.learning_rate
         asked = own if self.settings.learning_rate is None else self.settings.learning_rate
         factor = self.rate_scale / 10**drops * (asked / self.drawer.learning_rate)
         for group, rate in zip(self.optimizer.param_groups, self._base_rates, strict=True):
@@ -396,9 +714,22 @@ class Loop:
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
+def _start_key(place: int, region: str | None) -> str:
+    """Under which name the start of the directions is kept: for the eye at `place`, in a region."""
+    return f"{place}.{region or 'whole'}"
+
+
 def _under(prefix: str, tensors: State) -> State:
     """The tensors whose names begin with `prefix`, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _count(tensors: State) -> int:
+    """How many candidates a state has. Raises RunError where it is no state of a loop."""
+    for name, value in tensors.items():
+        if name.startswith("drawer.") and value.dim():
+            return len(value)
+    raise RunError("this checkpoint has no picture in it, so it can't go on here")
 
 
 def _choose(where: Tensor, new: Tensor, old: Tensor) -> Tensor:

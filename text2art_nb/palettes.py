@@ -1,19 +1,23 @@
 r"""The palette grammar: from a line such as ``pico-8``, ``red->gold\8`` or ``[black,#ff0000]`` to a list of colours.
 
-It is the common part of pixray's, and what it means there it means here:
+It is pixray's, and what it means there it means here; pixray knows no palettes by name and no colour maps:
 
 ==================== ==================================================================
 ``rust``             16 steps from black to the colour; ``rust\8``: 8 steps
 ``navy->pink->gold`` a ramp through these colours, 16 steps; ``\20``: 20 steps
 ``[red,#00ff80]``    exactly these colours; ``\8``: 8 steps through them
 ``pico-8``           a palette by its name (`PALETTES`); ``\8``: 8 steps through it
+``mat:viridis``      a colour map of matplotlib's, 16 steps; ``\8``: 8; ``mat:tab10``: its ten
+``@sprite.png``      the colours of a file; ``\8``: at most 8 (see `palette_files`)
 ``a; b``             both
 ==================== ==================================================================
 
-A colour is a name (CSS's, or one of the xkcd survey's), ``#rgb``, ``#rrggbb``, ``(255+128+0)`` or, in square brackets,
-``1+0.5+0``.
+A colour is a name (CSS's, or one of the xkcd survey's, or pixray's ``pixel_green`` and its kin), ``#rgb``, ``#rrggbb``,
+``(255+128+0)`` or, in square brackets, ``1+0.5+0``. ``mat:r``, ``mat:tab:blue`` and ``mat:C0`` are matplotlib's names,
+``xkcd:red`` is the survey's red where plain ``red`` is CSS's.
 """
 
+import bisect
 import difflib
 import math
 import re
@@ -28,8 +32,10 @@ MAX_COLOURS = 256
 STEPS = 16
 """How many colours a ramp has unless it says so."""
 
-# With thanks: PICO-8's by Lexaloffle, Sweetie 16 by GrafxKid, Endesga 32 by ENDESGA, DB16 by DawnBringer (they are on
-# lospec.com), the Commodore 64's as measured by Pepto, the Game Boy's and EGA's as commonly given.
+# With thanks: PICO-8's by Lexaloffle, Sweetie 16 and Oil 6 by GrafxKid, Endesga 32 by ENDESGA, DB16 and DB32 by
+# DawnBringer, Resurrect 64 by Kerrie Lake, SLSO8 by Luis Miguel Maldonado (they are on lospec.com); the Commodore 64's
+# as measured by Pepto; the Game Boy's, the NES's, the Apple II's (15 of its 16 differ), CGA's, EGA's and the ZX
+# Spectrum's as commonly given.
 _HEX: Mapping[str, str] = MappingProxyType(
     {
         "1bit": "000000 ffffff",
@@ -60,6 +66,33 @@ _HEX: Mapping[str, str] = MappingProxyType(
             "124e89 0099db 2ce8f5 ffffff c0cbdc 8b9bb4 5a6988 3a4466 "
             "262b44 181425 ff0044 68386c b55088 f6757a e8b796 c28569"
         ),
+        "cga": "000000 55ffff ff55ff ffffff",
+        "zx-spectrum": (
+            "000000 0000d7 d70000 d700d7 00d700 00d7d7 d7d700 d7d7d7 0000ff ff0000 ff00ff 00ff00 00ffff ffff00 ffffff"
+        ),
+        "apple-ii": (
+            "000000 6c2940 403578 d93cf0 135740 808080 2697f0 bfb4f8 404b07 d9680f eca8bf 26c30f bfca87 93d6bf ffffff"
+        ),
+        "nes": (
+            "000000 7c7c7c 0000fc 0000bc 4428bc 940084 a80020 a81000 881400 503000 007800 006800 005800 004058 "
+            "bcbcbc 0078f8 0058f8 6844fc d800cc e40058 f83800 e45c10 ac7c00 00b800 00a800 00a844 008888 787878 "
+            "f8f8f8 3cbcfc 6888fc 9878f8 f878f8 f85898 f87858 fca044 f8b800 b8f818 58d854 58f898 00e8d8 "
+            "fcfcfc a4e4fc b8b8f8 d8b8f8 f8b8f8 f8a4c0 f0d0b0 fce0a8 f8d878 d8f878 b8f8b8 b8f8d8 00fcfc f8d8f8"
+        ),
+        "slso8": "0d2b45 203c56 544e68 8d697a d08159 ffaa5e ffd4a3 ffecd6",
+        "oil6": "fbf5ef f2d3ab c69fa5 8b6d9c 494d7e 272744",
+        "db32": (
+            "000000 222034 45283c 663931 8f563b df7126 d9a066 eec39a fbf236 99e550 6abe30 37946e 4b692f 524b24 "
+            "323c39 3f3f74 306082 5b6ee1 639bff 5fcde4 cbdbfc ffffff 9badb7 847e87 696a6a 595652 76428a ac3232 "
+            "d95763 d77bba 8f974a 8a6f30"
+        ),
+        "resurrect64": (
+            "2e222f 3e3546 625565 966c6c ab947a 694f62 7f708a 9babb2 c7dcd0 ffffff 6e2727 b33831 ea4f36 f57d4a "
+            "ae2334 e83b3b fb6b1d f79617 f9c22b 7a3045 9e4539 cd683d e6904e fbb954 4c3e24 676633 a2a947 d5e04b "
+            "fbff86 165a4c 239063 1ebc73 91db69 cddf6c 313638 374e4a 547e64 92a984 b2ba90 0b5e65 0b8a8f 0eaf9b "
+            "30e1b9 8ff8e2 323353 484a77 4d65b4 4d9be6 8fd3ff 45293f 6b3e75 905ea9 a884f3 eaaded 753c54 a24b6f "
+            "cf657f ed8099 831c5d c32454 f04f78 f68181 fca790 fdcbb0"
+        ),
     }
 )
 
@@ -73,6 +106,17 @@ PALETTES: Mapping[str, tuple[Colour, ...]] = MappingProxyType(
     {name: tuple(_from_hex(digits) for digits in line.split()) for name, line in _HEX.items()}
 )
 """The palettes that have names, as colours in 0..1."""
+
+_PIXRAY: Mapping[str, Colour] = MappingProxyType(
+    {
+        "pixel_green": (0.44, 1.0, 0.53),
+        "pixel_orange": (1.0, 0.8, 0.2),
+        "pixel_blue": (0.44, 0.53, 1.0),
+        "pixel_red": (1.0, 0.53, 0.44),
+        "pixel_grayscale": (1.0, 1.0, 1.0),
+    }
+)
+"""pixray's colours of old screens, for ramps."""
 
 
 def parse_palette(text: str) -> list[Colour]:
@@ -100,7 +144,14 @@ def parse_palette(text: str) -> list[Colour]:
     return list(dict.fromkeys(colours))
 
 
+def names_a_file(part: str) -> bool:
+    """Whether a part of a palette (between semicolons) means a file or an address."""
+    return part.strip().startswith("@") or "://" in part
+
+
 def _part(part: str) -> list[Colour]:
+    if names_a_file(part):
+        raise ValueError(f"the palette file {_short(part)} is read where settings are made, and nowhere else")
     body, backslash, digits = part.partition("\\")
     body = body.strip()
     steps = _steps(digits.strip(), part) if backslash else None
@@ -111,6 +162,8 @@ def _part(part: str) -> list[Colour]:
     if body.startswith("[") or "," in body:
         exact = [_colour(name) for name in body.removeprefix("[").removesuffix("]").split(",")]
         return _ramp(exact, steps) if steps else exact
+    if (colours := _by_matplotlib(body, steps)) is not None:
+        return colours
     named = _squeezed(body)
     if named in _palette_keys():
         exact = list(PALETTES[_palette_keys()[named]])
@@ -124,15 +177,23 @@ def _steps(digits: str, part: str) -> int:
     return int(digits)
 
 
-def _ramp(stops: Sequence[Colour], steps: int) -> list[Colour]:
-    """So many colours, evenly spaced through the stops; both ends are in it (one step alone is the last stop)."""
+def _ramp(stops: Sequence[Colour], steps: int, positions: Sequence[float] | None = None) -> list[Colour]:
+    """So many colours, evenly spaced through the stops; both ends are in it (one step alone is the last stop).
+
+    positions: of the stops, rising from 0 to 1; None: even ones.
+    """
     if len(stops) == 1 or steps == 1:
         return [stops[-1]]
     colours = []
     for step in range(steps):
-        position = step * (len(stops) - 1) / (steps - 1)
-        index = min(int(position), len(stops) - 2)
-        share = position - index
+        if positions is None:
+            position = step * (len(stops) - 1) / (steps - 1)
+            index = min(int(position), len(stops) - 2)
+            share = position - index
+        else:
+            position = step / (steps - 1)
+            index = min(bisect.bisect_right(positions, position), len(stops) - 1) - 1
+            share = (position - positions[index]) / (positions[index + 1] - positions[index])
         (red, green, blue), (red2, green2, blue2) = stops[index], stops[index + 1]
         colours.append(
             (
@@ -144,8 +205,60 @@ def _ramp(stops: Sequence[Colour], steps: int) -> list[Colour]:
     return colours
 
 
+def _by_matplotlib(body: str, steps: int | None) -> list[Colour] | None:
+    """A colour map's colours, where `body` is one; None where it isn't."""
+    prefix, colon, name = body.partition(":")
+    if not colon or prefix.strip().lower() != "mat":
+        return None
+    from text2art_nb.colour_maps import colour_maps
+
+    names = {_squeezed(known): known for known in colour_maps()}
+    if _squeezed(name) not in names:
+        return None
+    found = colour_maps()[names[_squeezed(name)]]
+    stops = [_from_hex(digits) for digits in found.stops]
+    if steps is None and found.listed:
+        return stops
+    return _ramp(stops, steps or STEPS, found.positions)
+
+
+def _prefixed(text: str) -> Colour | None:
+    """The colour of a name with its source, like xkcd:rust or mat:tab:blue; None for one without.
+
+    Raises:
+        ValueError: that source has no colour of this name.
+    """
+    source, colon, name = text.partition(":")
+    if not colon or source not in ("mat", "xkcd"):
+        return None
+    if source == "mat" and name.startswith("xkcd:"):
+        return _prefixed(name)
+    from text2art_nb.colour_maps import colour_maps, letters_and_tableau
+    from text2art_nb.colour_names import survey_colours
+
+    if source == "xkcd":
+        known = survey_colours(css_too=True)
+    else:
+        known = _css() | {each.lower(): digits for each, digits in letters_and_tableau().items()}
+    digits = known.get(name.strip()) or {_squeezed(each): digits for each, digits in known.items()}.get(_squeezed(name))
+    if digits:
+        return _from_hex(digits)
+    if name.startswith("#"):
+        return _colour(name)
+    maps = {each.lower(): each for each in colour_maps()} if source == "mat" else {}
+    if name in maps:
+        raise ValueError(f"{source}:{maps[name]} is a whole colour map; it stands alone, like {source}:{maps[name]}\\8")
+    nearest = difflib.get_close_matches(name[:60], [*known, *maps], 1)
+    meant = f"did you mean '{source}:{maps.get(nearest[0], nearest[0])}'?" if nearest else f"try {source}:red"
+    raise ValueError(f"unknown colour {_short(text)}; {meant}")
+
+
 def _colour(name: str, also_palettes: bool = False) -> Colour:
     text = " ".join(name.lower().split())
+    if text in _PIXRAY:
+        return _PIXRAY[text]
+    if (colour := _prefixed(text)) is not None:
+        return colour
     if "+" in text:
         return _by_numbers(text)
     if text.startswith("#") or re.fullmatch(r"[0-9a-f]{6}", text):
@@ -161,14 +274,16 @@ def _colour(name: str, also_palettes: bool = False) -> Colour:
         return _from_hex(digits)
     if not text:
         raise ValueError("a colour is missing between the separators; name one, like 'red'")
-    known = [*names, *PALETTES] if also_palettes else list(names)
+    known = [*names, *_PIXRAY, *PALETTES] if also_palettes else [*names, *_PIXRAY]
     nearest = difflib.get_close_matches(text[:60], known, 1)
     meant = f"did you mean {nearest[0]!r}?" if nearest else "colours are names like 'red', or #rrggbb"
     raise ValueError(f"unknown colour {_short(name)}; {meant}")
 
 
 def _by_numbers(text: str) -> Colour:
-    """(255+128+0), or 1+0.5+0 without the parentheses."""
+    """(255+128+0), or 1+0.5+0 without the parentheses, in square brackets or not."""
+    if text.startswith("[") and text.endswith("]"):
+        text = text[1:-1]
     in_parentheses = text.startswith("(") and text.endswith(")")
     limit = 255.0 if in_parentheses else 1.0
     try:
@@ -183,13 +298,17 @@ def _by_numbers(text: str) -> Colour:
 @cache
 def _names() -> dict[str, str]:
     """Every colour's name in lower case and its six digits; where CSS and the survey differ, CSS is right."""
-    from PIL import ImageColor
-
     from text2art_nb.colour_names import survey_colours
 
+    return survey_colours() | _css()
+
+
+@cache
+def _css() -> dict[str, str]:
+    from PIL import ImageColor
+
     # By way of getrgb, not of the values: Pillow puts what it has parsed back into its table, as numbers.
-    css = {name: "".join(f"{part:02x}" for part in ImageColor.getrgb(name)[:3]) for name in [*ImageColor.colormap]}
-    return survey_colours() | css
+    return {name: "".join(f"{part:02x}" for part in ImageColor.getrgb(name)[:3]) for name in [*ImageColor.colormap]}
 
 
 @cache

@@ -119,6 +119,28 @@ def check_stranger(picture: Any) -> None:
         )
 
 
+def read_source(source: str, allow_urls: bool) -> bytes:
+    """The bytes of a file, or with allow_urls of an http(s) address; at most 64 MB.
+
+    Raises:
+        ValueError: one plain sentence.
+    """
+    if source.strip()[:8].lower().startswith(("http://", "https://")):
+        if not allow_urls:
+            raise ValueError("addresses are not fetched unless allow_urls=True; download the file and give its name")
+        return _fetch(source.strip())
+    return _file_bytes(source, "file")
+
+
+def decode_picture(data: bytes, name: str) -> "Image.Image":
+    """The first frame of a picture file's bytes, upright, 8 bits a channel, in its own size and mode.
+
+    Raises:
+        ValueError: it isn't a picture, is damaged or too large.
+    """
+    return _open(data, repr(name))
+
+
 # What Pillow raises on damaged or hostile files; SyntaxError is its word for a broken PNG.
 _DECODING = (
     OSError,
@@ -203,16 +225,25 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def _open_file(path: "str | os.PathLike[str]") -> "Image.Image":
+    data = _file_bytes(path, "picture file")
+    return _open(data, repr(_file_name(path)))
+
+
+def _file_name(path: "str | os.PathLike[str]") -> str:
+    name = os.path.expanduser(os.fsdecode(path))
+    return name if len(name) <= 80 else "…" + name[-79:]
+
+
+def _file_bytes(path: "str | os.PathLike[str]", kind: str) -> bytes:
     file = Path(os.path.expanduser(os.fsdecode(path)))  # Path.expanduser raises where there is no home
-    name = str(file) if len(str(file)) <= 80 else "…" + str(file)[-79:]
+    name = _file_name(file)
     try:
         if not file.is_file():
-            raise ValueError(f"there is no picture file {name!r}")
+            raise ValueError(f"there is no {kind} {name!r}")
         with file.open("rb") as opened:
-            data = _bounded(opened)
+            return _bounded(opened)
     except OSError as error:
-        raise ValueError(f"the picture file {name!r} cannot be read") from error
-    return _open(data, repr(name))
+        raise ValueError(f"the {kind} {name!r} cannot be read") from error
 
 
 def _bounded(source: "BinaryIO | Any") -> bytes:

@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from text2art_nb.artwork import SUFFIXES, kind_of
+from text2art_nb.artwork import SUFFIXES, check_svg, kind_of
 from text2art_nb.encoders import put
 from text2art_nb.errors import ArtworkError
 from text2art_nb.settings import Settings
@@ -74,7 +74,7 @@ def places_for(settings: Settings, out: str | None, video: str | None, metadata:
     """
     if out is not None:
         picture = Path(out).expanduser()
-        kind_of(picture)
+        check_svg(picture, settings)
         directory = picture.with_suffix(".run")
     else:
         picture, directory = _reserve(folder, f"{slug(settings.prompts)}-{settings.seed}")

@@ -28,15 +28,14 @@ class Preset:
     perceptors: tuple[str, ...]
 
 
-# For real models: pixray's table, less the ResNets of its last three rows (RN50, RN50x4, RN101), which transformers
-# can't load: a preset must not name what would fail.
+# For real models: pixray's table.
 FULL_PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         "draft": Preset(200, 24, 1, 1, ("ViT-B/16",)),
         "normal": Preset(250, 30, 1, 2, ("ViT-B/32", "ViT-B/16")),
-        "better": Preset(300, 36, 1, 3, ("ViT-B/32", "ViT-B/16")),
-        "best": Preset(350, 12, 2, 4, ("ViT-B/32", "ViT-B/16")),
-        "supreme": Preset(400, 8, 4, 5, ("ViT-B/32", "ViT-B/16")),
+        "better": Preset(300, 36, 1, 3, ("RN50", "ViT-B/32", "ViT-B/16")),
+        "best": Preset(350, 12, 2, 4, ("RN50x4", "ViT-B/32", "ViT-B/16")),
+        "supreme": Preset(400, 8, 4, 5, ("RN50x4", "ViT-B/32", "ViT-B/16", "RN101")),
     }
 )
 
@@ -53,6 +52,18 @@ EMBEDDED_PRESETS: Mapping[str, Preset] = MappingProxyType(
 
 # The taste of a drawer under the embedded eye, where no losses are asked for (docs/performance.md has what it brings).
 EMBEDDED_LOSSES: Mapping[str, Mapping[str, float]] = MappingProxyType({"pixel": MappingProxyType({"smoothness": 3.0})})
+
+# (fft_decay, fft_sharp) where they are not given: aphantasia's for real CLIPs; a small eye finds noise in what is sharp.
+FFT_TASTE: tuple[float, float] = (1.5, 0.3)
+EMBEDDED_FFT_TASTE: tuple[float, float] = (2.0, 0.0)
+
+# The weights that a drawer means by "embedded", where it has none in the package.
+DRAWER_MODELS: Mapping[str, str] = MappingProxyType({"taesd": "taesd", "turbo": "sd-turbo"})
+
+# How many steps a quality means for the turbo drawer, which begins with a picture and not with noise: ReNO takes 50.
+TURBO_ITERATIONS: Mapping[str, int] = MappingProxyType(
+    {"draft": 15, "normal": 50, "better": 80, "best": 120, "supreme": 200}
+)
 
 # Width and height in pixels at scale 1 (pixray's); "retain" takes the square's width and the init image's shape.
 ASPECTS: Mapping[str, tuple[int, int]] = MappingProxyType(
@@ -78,14 +89,50 @@ def trimmed(size: tuple[int, int], step: int = 16) -> tuple[int, int]:
     return max(step, size[0] // step * step), max(step, size[1] // step * step)
 
 
-def grid_size(size: tuple[int, int], given: tuple[int, int] | None, scale: float | None) -> tuple[int, int]:
-    """The pixel drawer's (columns, rows) on a canvas of (width, height) pixels.
+def grid_size(
+    size: tuple[int, int], given: tuple[int, int] | None, scale: float | None, shape: str = "rect"
+) -> tuple[int, int]:
+    """The pixel drawer's (columns, rows) on a canvas of (width, height) pixels, for cells of a shape.
 
-    As pixray: 40x40 for a square, 40x50 for a portrait, 80x45 for a widescreen; square cells for the shapes between.
-    What is given replaces that, scale divides it, and cells are never smaller than a pixel.
+    As pixray: 40x40 for a square, 40x50 for a portrait, 80x45 for a widescreen; square cells for the shapes between;
+    more columns of triangles, more rows of hexagons and of diamonds. What is given replaces that, and scale divides it.
+    Odd counts make the edges of shifted rows alike (and of triangles, with an even count of rows). Cells are never
+    smaller than a pixel.
     """
     width, height = size
     columns = 80 if width >= 1.5 * height else 40
-    base = given or (columns, columns * height / width)
+    wider, taller = _MORE_CELLS.get(shape, (1.0, 1.0))
+    base = given or (columns * wider, columns * height / width * taller)
     across, down = (max(1, round(count / (scale or 1.0))) for count in base)
-    return min(width, across), min(height, down)
+    odd = _ODD_CELLS.get(shape, (None, None))
+    return _counted(across, width, odd[0]), _counted(down, height, odd[1])
+
+
+# How many times the cells across and down there are of a shape, where the grid isn't given.
+_MORE_CELLS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"tri": (1.414, 1.0), "hex": (1.0, 1.414), "diamond": (1.0, 2.0)}
+)
+# Whether a shape's columns and rows are to be odd (1) or even (0) in number.
+_ODD_CELLS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {"rectshift": (1, 1), "hex": (1, 1), "diamond": (1, 1), "tri": (1, 0)}
+)
+
+
+def _counted(count: int, most: int, odd: int | None) -> int:
+    """`count`, or where that isn't odd (even) the next one that is; the one before where there is room for `most`."""
+    count = min(most, count)
+    if odd is None or count % 2 == odd:
+        return count
+    return count + 1 if count < most else count - 1
+
+
+def native_size(size: tuple[int, int], side: int = 512, grain: int = 64) -> tuple[int, int]:
+    """(width, height) of the shape of `size`, about as large as side x side, in multiples of grain.
+
+    At such sizes a diffusion model draws best: it repeats itself on larger canvases and blurs on smaller ones. No side
+    is longer than four times the model's.
+    """
+    width, height = size
+    scale = side / (width * height) ** 0.5
+    across, down = (min(max(1, round(each * scale / grain)), 4 * side // grain) * grain for each in size)
+    return across, down

@@ -3,10 +3,12 @@
 import queue
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from text2art_nb import tournament
 from text2art_nb.checkpoint import NAME, Checkpoint, Writer
 from text2art_nb.errors import RunError, SettingsError
 from text2art_nb.settings import STEERABLE, Settings, Steering
@@ -35,7 +37,20 @@ class Run:
 
     def __init__(self, settings: Settings, directory: Path | str | None = None) -> None:
         """Raises SettingsError where the settings don't fit together; models are not touched yet."""
-        self._begin(Checkpoint(settings.resolved()), directory)
+        settings = settings.resolved()
+        notices = []
+        if settings.upscale > 1:
+            from text2art_nb import upscale
+
+            choice = upscale.choose(settings)  # written down, so that drawing it again elsewhere does the same
+            settings = settings.with_(upscaler=choice.how)
+            notices += [choice.notice] if choice.notice else []
+        if settings.finalists is not None and settings.referee is None:
+            settings = settings.with_(referee=tournament.usual_referee(settings))
+            if settings.referee == tournament.GUIDES:
+                notices.append("no CLIP is here that doesn't guide: those that do choose the finalists themselves")
+        self._begin(Checkpoint(settings), directory)
+        self.notices += notices
 
     def _begin(self, start: Checkpoint, directory: Path | str | None, first: int = 1) -> None:
         """first: the iteration whose frame is the first to be handed out; those before it are caught up with."""
@@ -110,7 +125,7 @@ class Run:
         What was changed is recorded in `settings.steering`, so that drawing them again gives the same picture. Raises
         SettingsError, naming the field, for anything else.
         """
-        _check(changes, self.present)
+        _check(changes, self.present, _candidates(self.settings, self.iteration))
         self._steering.put(changes)
 
     # -- drawing
@@ -140,29 +155,52 @@ class Run:
 
     @property
     def artwork(self) -> "Artwork":
-        """The picture as it stands, with the settings that draw it again from nothing."""
+        """The picture as it stands, with the settings that draw it again from nothing.
+
+        Its `others` are the other candidates, each with settings that go on with it alone in the end.
+        """
         from text2art_nb.artwork import Artwork
 
         with self._turn:
-            pictures, scores = self._finished()
-            best = max(range(len(scores)), key=scores.__getitem__)
-            return Artwork(image=pictures[best], settings=self._recipe(), score=scores[best])
+            pictures, scores, order = self._finished()
+            recipe, after = self._recipe(), self.iteration + 1
+            others = []
+            for k in order[1:]:
+                chosen = (*recipe.steering, Steering(iteration=after, candidate=k))
+                others.append(Artwork(self._enlarged(pictures[k]), recipe.with_(steering=chosen), scores[k]))
+            best = order[0]
+            svg = self._prepare().svg(best)
+            return Artwork(self._enlarged(pictures[best]), recipe, scores[best], others=tuple(others), svg=svg)
+
+    def _enlarged(self, picture: "Image.Image") -> "Image.Image | Callable[[], Image.Image]":
+        """`picture` as large as it was asked to be in the end; made when somebody looks, for it may take a while."""
+        settings = self.settings
+        if settings.upscale == 1:
+            return picture
+
+        def enlarge() -> "Image.Image":
+            from text2art_nb import upscale
+
+            return upscale.enlarge(picture, settings.upscale, settings.upscaler, settings.device)
+
+        return enlarge
 
     @property
     def candidates(self) -> "list[tuple[Image.Image, float]]":
-        """Every candidate's picture as it stands and its score, the best first."""
-        pictures, scores = self._finished()
-        order = sorted(range(len(scores)), key=lambda k: -scores[k])
+        """Every candidate's picture as it stands and its score; the best first: in a tournament the referee's best."""
+        pictures, scores, order = self._finished()
         return [(pictures[k], scores[k]) for k in order]
 
-    def _finished(self) -> "tuple[list[Image.Image], list[float]]":
+    def _finished(self) -> "tuple[list[Image.Image], list[float], list[int]]":
+        """Pictures, scores, and the candidates from the best to the worst."""
         from PIL import Image
 
         from text2art_nb.frame import to_pixels
 
         with self._turn:
-            pictures, scores = self._prepare().finish()
-        return [Image.fromarray(pixels) for pixels in to_pixels(pictures)], scores
+            pictures, scores, standing = self._prepare().finish()
+        order = sorted(range(len(scores)), key=lambda k: -standing[k])
+        return [Image.fromarray(pixels) for pixels in to_pixels(pictures)], scores, order
 
     # -- keeping and going on
 
@@ -209,7 +247,7 @@ class Run:
         steering = [each for each in self.settings.steering if each.iteration <= iteration and not each.stop]
         shared = self.settings.with_(steering=steering)
         if changes:
-            _check(changes, shared.steered(iteration))
+            _check(changes, shared.steered(iteration), _candidates(shared, iteration - 1))
             shared = shared.with_(steering=(*steering, Steering(iteration=iteration, **changes)))
         start = self._states.nearest(iteration - 1) if self._states else None
         run = type(self).__new__(type(self))
@@ -229,10 +267,8 @@ class Run:
             start = self._start
             if self._writer and not start.tensors:
                 self._writer.put(self._path, start)  # a kill while the models load loses nothing that was asked for
-            loop = Loop(start.settings.steered(start.iteration))
-            if start.tensors:
-                loop.restore(dict(start.tensors), dict(start.numbers))
-            self._loop = loop
+            left = (dict(start.tensors), dict(start.numbers)) if start.tensors else None
+            self._loop = Loop(start.settings.steered(start.iteration), left)
         return self._loop
 
     @property
@@ -249,7 +285,7 @@ class Run:
         while not self._steering.empty():
             asked = self._steering.get()
             # Of two quick choices among the candidates the first one counts: then there is but one.
-            if asked.get("candidate", 0) < self.settings.steered(coming).candidates:
+            if asked.get("candidate", 0) < loop.count:
                 due.append(self._record(coming, **asked))
         changes: dict[str, Any] = {}
         for entry in due:
@@ -307,7 +343,7 @@ class Run:
             eta=self._pace * (loop.total - loop.iteration),
             notice=look.notice,
             _canvas=look.canvas,
-            _enlarge=loop.enlarge,
+            _enlarge=look.enlarge,
         )
 
     def _checkpoint(self) -> Checkpoint:
@@ -341,13 +377,19 @@ class Run:
         return self.settings.with_(steering=(*self.settings.steering, stop))
 
 
-def _check(changes: dict[str, Any], present: Settings) -> None:
+def _candidates(settings: Settings, iteration: int) -> int:
+    """How many candidates are drawn once `iteration` iterations are done."""
+    present = settings.steered(iteration)
+    return tournament.survivors(present, iteration, present.iterations or 0)
+
+
+def _check(changes: dict[str, Any], present: Settings, candidates: int) -> None:
     """Raises SettingsError, naming the field, for changes that can't be made to what is asked for now."""
     for name in changes:
         if name not in STEERABLE:
             raise SettingsError({name: f"{name} can't be changed while it draws; {', '.join(STEERABLE)} can"})
     entry = Steering(iteration=1, **changes)
-    if entry.candidate is not None and entry.candidate >= present.candidates:
-        there = f"candidate must be less than {present.candidates}, the number of candidates"
+    if entry.candidate is not None and entry.candidate >= candidates:
+        there = f"candidate must be less than {candidates}, the number of candidates"
         raise SettingsError({"candidate": f"{there}; got {entry.candidate}"})
     present.with_(**entry.new_settings)

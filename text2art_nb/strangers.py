@@ -3,11 +3,12 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
+from importlib.metadata import entry_points
 from typing import Any
 
 from text2art_nb.errors import SettingsError
 from text2art_nb.pictures import PNG_PREFIX, check_stranger
-from text2art_nb.prompts import split_weight
+from text2art_nb.prompts import MAX_MASKS, split_weight
 from text2art_nb.values import shown
 
 MAX_CHARS = 32_000_000
@@ -23,7 +24,8 @@ def check_recipe(values: Mapping[str, Any]) -> None:
     """Refuse a stranger's settings (by their proper names) that are too large, or that reach for this machine's files.
 
     Bounded: total text, number and depth of values, the length and the pixel size of pictures. Pictures must be PNG
-    data URIs; `model` and `perceptors` must be plain names. No pixel is decoded and no file is opened.
+    data URIs; `model`, `perceptors` and `referee` must be plain names, palettes no files. No pixel is decoded and no
+    file is opened.
 
     Raises:
         SettingsError: what is wrong.
@@ -35,15 +37,30 @@ def check_recipe(values: Mapping[str, Any]) -> None:
             check_stranger(picture)
         except ValueError as error:
             problems.setdefault(field, f"{field} cannot be used: {error}")
-    for field in ("model", "perceptors"):
+    for field in ("model", "perceptors", "referee", "aesthetic_head"):
         for name in _listed(values.get(field)):
-            if isinstance(name, str) and not _is_plain_name(name):
+            if isinstance(name, str) and not _is_plain_name(_plainly(name, field)):
                 sentence = (
                     f"{field} in a recipe from elsewhere must be a plain name, not a directory; got {shown(name)}"
                 )
                 problems.setdefault(field, sentence)
+    if _brings_a_generator(values):
+        problems["model"] = "model in a recipe from elsewhere may not be a file to run, only an installed generator"
+    steered = [entry.get("palette") for entry in _listed(values.get("steering")) if isinstance(entry, Mapping)]
+    for palette in (values.get("palette"), *steered):
+        if any(isinstance(part, str) and ("@" in part or "://" in part) for part in _listed(palette)):
+            problems.setdefault(
+                "palette", f"palette in a recipe from elsewhere must be colours, not a file; got {shown(palette)}"
+            )
     if problems:
         raise SettingsError(problems)
+
+
+def _brings_a_generator(values: Mapping[str, Any]) -> bool:
+    """Whether a recipe draws with a generator that no installed package offers: a file, which holds a program."""
+    stages = [stage.partition(":")[0].strip().lower() for stage in str(values.get("drawer", "")).split("->")]
+    installed = {entry.name for entry in entry_points(group="text2art.generators")}
+    return "generator" in stages and values.get("model") not in installed
 
 
 def check_bounds(recipe: Mapping[str, Any]) -> None:
@@ -75,7 +92,21 @@ def _pictures(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
     pictures = [("init_image", values["init_image"])] if values.get("init_image") is not None else []
     for entry in _listed(values.get("image_prompts"))[: MAX_IMAGE_PROMPTS + 1]:  # more of them is an error anyway
         pictures.append(("image_prompts", split_weight(entry)[0] if isinstance(entry, str) else entry))
+    for field in ("overlay_image", "style_image", "content_image"):
+        if values.get(field) is not None:
+            pictures.append((field, values[field]))
+    pictures += [("masks", mask) for mask in _listed(values.get("masks"))[: MAX_MASKS + 1]]
     return pictures
+
+
+def _without_numbers(names: str) -> str:
+    """Names of perceptors, with commas between them, without the weights and cuts behind them."""
+    return ",".join(split_weight(name)[0] for name in names.split(","))
+
+
+def _plainly(names: str, field: str) -> str:
+    """What a field says, as names with commas between them: perceptors have numbers, models of a chain have arrows."""
+    return _without_numbers(names) if field == "perceptors" else names.replace("->", ",")
 
 
 def _listed(value: Any) -> list[Any]:

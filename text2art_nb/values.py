@@ -164,8 +164,11 @@ def weights(value: Any, options: Sequence[str]) -> dict[str, float]:
     return losses
 
 
-def palette_text(value: Any, keep_empty: bool) -> str | None:
-    """A palette's text, checked; a list of colours becomes "[a,b]". Empty is None, unless empty means something."""
+def palette_text(value: Any, keep_empty: bool, allow_urls: bool = False) -> str | None:
+    """A palette's text, checked; a list of colours becomes "[a,b]". Empty is None, unless empty means something.
+
+    The files that it names are read, and the addresses where they are allowed: their colours take their place.
+    """
     if isinstance(value, list | tuple) and value and all(isinstance(each, str) for each in value):
         value = f"[{','.join(value)}]"
     if value is None:
@@ -173,9 +176,11 @@ def palette_text(value: Any, keep_empty: bool) -> str | None:
     line = text(value, "palette", "text, like 'pico-8' or '[black,#ff0000]'")
     if not line:
         return "" if keep_empty else None
+    from text2art_nb.palette_files import resolve
     from text2art_nb.palettes import parse_palette
 
     try:
+        line = resolve(line, allow_urls)
         parse_palette(line)
     except ValueError as error:
         raise ValueError(f"palette cannot be read: {error}") from None

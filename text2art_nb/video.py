@@ -163,7 +163,7 @@ class FrameStore:
     def _write(self, frame: Picture) -> None:
         path = self._path(frame.iteration)
         part = path.with_suffix(".part")
-        frame.image.convert("RGB").save(part, "JPEG", quality=90, subsampling=0)
+        opaque(frame.image).save(part, "JPEG", quality=90, subsampling=0)
         os.replace(part, path)
         self._thin()
 
@@ -257,7 +257,7 @@ def fit(image: "Image.Image", size: tuple[int, int], *, pixel_art: bool) -> "Ima
     """`image` scaled to `size` = (width, height), in RGB; one of another shape is centred on black."""
     from PIL import Image
 
-    image = image.convert("RGB")
+    image = opaque(image)
     if image.size == size:
         return image
     scale = min(size[0] / image.width, size[1] / image.height)
@@ -270,6 +270,16 @@ def fit(image: "Image.Image", size: tuple[int, int], *, pixel_art: bool) -> "Ima
     canvas = Image.new("RGB", size)
     canvas.paste(scaled, ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2))
     return canvas
+
+
+def opaque(image: "Image.Image") -> "Image.Image":
+    """`image` in RGB, what is transparent over white."""
+    from PIL import Image
+
+    if image.mode != "RGBA":
+        return image.convert("RGB")
+    ground = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(ground, image).convert("RGB")
 
 
 def fps_for(frames: int) -> int:

@@ -1,4 +1,4 @@
-"""The 32 prompts by which the embedded models are judged, each with what a picture of it must show.
+"""The 64 prompts by which the embedded models are judged, each with what a picture of it must show.
 
 They cover things, places, times, styles and colours. Those marked `held out` combine a thing with a place, or with a
 style, in which no training picture shows it (`world.HELD_OUT`).
@@ -68,4 +68,36 @@ PROMPTS: tuple[Asked, ...] = (
     _asked("a green frog in a meadow", thing="frog", colour="green", place="meadow"),
     _asked("a paper cut of a fish", thing="fish", style="paper cut"),
     _asked("a brown horse on the beach", thing="horse", colour="brown", place="beach"),
+    _asked("a wizard in a cave", thing="wizard", place="cave"),
+    _asked("a pink princess in a flower garden", thing="princess", colour="pink", place="flowers"),
+    _asked("an astronaut on the moon", thing="astronaut", place="moon"),
+    _asked("a green dinosaur by a volcano", thing="dinosaur", colour="green", place="volcano"),
+    _asked("a penguin in the snow", thing="penguin", place="snow"),
+    _asked("a blue elephant in the desert", thing="elephant", colour="blue", place="desert"),
+    _asked("a yellow duck on the sea", thing="duck", colour="yellow", place="sea"),
+    _asked("an orange fox in the woods", thing="fox", colour="orange", place="forest"),
+    _asked("a lion at sunset", thing="lion", time="sunset"),
+    _asked("a teddy bear in a cosy room", thing="bear", place="room"),
+    _asked("a mermaid under the sea", thing="mermaid", place="underwater"),
+    _asked("a treasure chest on the beach", thing="chest", place="beach"),
+    _asked("a red helicopter above the clouds", thing="helicopter", colour="red", place="clouds"),
+    _asked("a yellow school bus in the city", thing="bus", colour="yellow", place="city"),
+    _asked("a strawberry pink ice cream", thing="icecream", colour="pink"),
+    _asked("a bee among flowers", thing="bee", place="flowers"),
+    _asked("a steam train in the mountains", thing="train", place="mountains"),
+    _asked("a blue car, pop art", thing="car", colour="blue", style="comic"),
+    _asked("a flying saucer at night", thing="ufo", time="night"),
+    _asked("an igloo with falling snow", thing="igloo", weather="snowfall"),
+    _asked("a pyramid with a rainbow", thing="pyramid", weather="rainbow"),
+    _asked("a greek temple, watercolor", thing="temple", style="watercolor"),
+    _asked("a stained glass window of a ship", thing="ship", style="stained glass"),
+    _asked("a pencil drawing of a guitar", thing="guitar", style="pencil sketch"),
+    _asked("neon heart", thing="heart", style="neon"),
+    _asked("pixel art of a sword", thing="sword", style="pixel art"),
+    _asked("a low poly giraffe in the desert", thing="giraffe", style="low poly", place="desert"),
+    _asked("a purple turtle underwater", thing="turtle", colour="purple", place="underwater"),
+    _asked("a palm tree at dawn", thing="palm", time="dawn"),
+    _asked("a birthday cake in a room", thing="cake", place="room"),
+    _asked("a red umbrella in the rain", thing="umbrella", colour="red", weather="rain"),
+    _asked("a paper cut of a snail", thing="snail", style="paper cut"),
 )

@@ -1,8 +1,8 @@
-"""Is what was asked for in the picture? Draws the 32 prompts and asks the judge, which never guides.
+"""Is what was asked for in the picture? Draws the 64 prompts and asks the judge, which never guides.
 
     python -m tests.bench.recognisable --drawer vqgan --seeds 3 --sheet docs/sheet-vqgan.jpg
 
-Prints one JSON line: how often the judge picks the right prompt of the 32 (and, as a check on the judge itself, how
+Prints one JSON line: how often the judge picks the right prompt of the 64 (and, as a check on the judge itself, how
 often for rendered pictures of the same prompts), and in how many runs its own score rose from first to last frame.
 """
 
@@ -35,7 +35,7 @@ def judge() -> dual_encoder.DualEncoder:
 
 @torch.no_grad()
 def look(eye: dual_encoder.DualEncoder, pictures: list[Image.Image]) -> Tensor:
-    """Cosine similarities [n,32] of pictures to the prompts."""
+    """Cosine similarities [n,64] of pictures to the prompts."""
     views = [np.asarray(p.convert("RGB").resize((eye.size, eye.size), Image.Resampling.BOX)) for p in pictures]
     stacked = torch.from_numpy(np.stack(views)).movedim(-1, 1).float() / 255
     return eye.see(stacked) @ eye.read(TEXTS).T
@@ -59,7 +59,9 @@ def draw(task: Task) -> tuple[Image.Image, Image.Image]:
     return first, last
 
 
-def sheet(pictures: list[Image.Image], right: list[bool], columns: int = 8, side: int = 192) -> Image.Image:
+def sheet(
+    pictures: list[Image.Image], right: list[bool], columns: int = 8, side: int = 192, captions: list[str] = TEXTS
+) -> Image.Image:
     """A contact sheet with the prompts underneath; a dot where the judge took the picture for another prompt."""
     rows = -(-len(pictures) // columns)
     out = Image.new("RGB", (columns * (side + 8), rows * (side + 26)), "white")
@@ -67,7 +69,7 @@ def sheet(pictures: list[Image.Image], right: list[bool], columns: int = 8, side
     for k, picture in enumerate(pictures):
         x, y = k % columns * (side + 8) + 4, k // columns * (side + 26) + 4
         out.paste(picture.resize((side, side), Image.Resampling.LANCZOS), (x, y))
-        pen.text((x, y + side + 4), ("" if right[k] else "· ") + TEXTS[k][:34], fill="black")
+        pen.text((x, y + side + 4), ("" if right[k] else "· ") + captions[k][:34], fill="black")
     return out
 
 

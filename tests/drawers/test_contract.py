@@ -13,7 +13,7 @@ from text2art_nb.settings import Settings
 
 Tiny = Callable[..., Settings]
 CPU = torch.device("cpu")
-OURS = ["vqgan", "pixel"]
+OURS = ["vqgan", "pixel", "fft", "taesd", "generator", "turbo", "strokes"]
 
 
 def build(settings: Settings, seed: int = 0) -> Drawer:

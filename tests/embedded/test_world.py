@@ -35,9 +35,9 @@ def scenes() -> list[Scene]:
 
 
 def test_world_is_as_large_as_promised() -> None:
-    assert len(ATTRIBUTES["thing"]) >= 48
-    assert len(ATTRIBUTES["place"]) >= 12
-    assert len(ATTRIBUTES["style"]) >= 8
+    assert len(ATTRIBUTES["thing"]) >= 80
+    assert len(ATTRIBUTES["place"]) >= 16
+    assert len(ATTRIBUTES["style"]) >= 10
     assert len(ATTRIBUTES["colour"]) == 11
     assert len(ATTRIBUTES["time"]) >= 3
     assert all(len(set(values)) == len(values) for values in ATTRIBUTES.values())
@@ -198,3 +198,57 @@ def test_a_caption_about_one_of_two_things_holds_and_a_swapped_relation_does_not
         {"thing": house, "relation": 1, "thing2": cat},
     ]
     assert holds(np.stack([stated_vector(s) for s in said]), shown)[:, 0].tolist() == [True, True, False, True, False]
+
+
+def _spot(scene: Scene, thing: str) -> tuple[float, float, float]:
+    """(x, y, half height) of a thing in a scene of two."""
+    from text2art_nb.embedded.world.scene import layout
+
+    return next((x, y, half) for which, _, x, y, half in layout(scene, [0.5] * 8) if which == _index("thing", thing))
+
+
+def _two(one: str, relation: str, other: str) -> Scene:
+    at = _index("relation", relation)
+    return Scene(_index("thing", one), 0, relation=at, thing2=_index("thing", other), colour2=1)
+
+
+def test_what_cannot_fly_stands_on_what_is_below_it() -> None:
+    scene = _two("cat", "above", "house")
+    (_, cat, cat_half), (_, house, house_half) = _spot(scene, "cat"), _spot(scene, "house")
+    assert cat + cat_half == pytest.approx(house - house_half, abs=0.05)
+
+
+def test_what_flies_hovers_over_what_is_below_it() -> None:
+    scene = _two("balloon", "above", "house")
+    (_, balloon, half), (_, house, house_half) = _spot(scene, "balloon"), _spot(scene, "house")
+    assert balloon + half < house - house_half + 0.03
+
+
+def test_what_stands_in_front_is_smaller_lower_and_drawn_last() -> None:
+    from text2art_nb.embedded.world.scene import layout
+
+    scene = _two("cat", "in front of", "house")
+    (_, cat, cat_half), (_, house, house_half) = _spot(scene, "cat"), _spot(scene, "house")
+    assert cat_half < house_half
+    assert cat + cat_half > house + house_half
+    assert [which for which, *_ in layout(scene, [0.5] * 8)][-1] == _index("thing", "cat")
+
+
+def test_only_what_cannot_fly_is_said_to_stand_on_something() -> None:
+    rng = np.random.default_rng(4)
+    indoors = _index("place", "room")
+    said = {
+        flyer: {caption(replace(_two(flyer, "above", "house"), place=indoors), rng)[0] for _ in range(200)}
+        for flyer in ("balloon", "cat")
+    }
+    assert any(" standing on a" in text for text in said["cat"])
+    assert not any("standing on" in text or "on top of" in text for text in said["balloon"])
+
+
+@pytest.mark.parametrize(
+    ("relation", "words"), [("left of", "right of"), ("in front of", "behind"), ("above", "below")]
+)
+def test_a_relation_is_said_from_either_side(relation: str, words: str) -> None:
+    rng = np.random.default_rng(5)
+    texts = {caption(_two("cat", relation, "house"), rng)[0] for _ in range(300)}
+    assert any(words in text for text in texts)

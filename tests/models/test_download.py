@@ -132,6 +132,31 @@ def test_nothing_lands_when_every_address_fails_and_each_reason_is_told(shelf, p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("last", ["good", "gone"])
+def test_after_one_that_fails_and_one_that_is_corrupt_comes_a_third(shelf, patience, tmp_path: Path, last: str) -> None:
+    """The first breaks off for good, the second sends the rest of something else; then all is well, or one error."""
+    shelf.put("/a.bin", BODY, cuts=[400_000, 0, 0, 0])
+    second = shelf.put("/second/a.bin", b"?" * len(BODY))
+    third = shelf.put("/third/a.bin", BODY, status=200 if last == "good" else 410)
+    file = shelf.file("/a.bin", BODY, mirrors=("/second/a.bin", "/third/a.bin"))
+    if last == "good":
+        assert fetch(file, tmp_path, patience=patience).read_bytes() == BODY
+        assert [one.name for one in tmp_path.iterdir()] == ["a.bin"]
+        assert third.sent == len(BODY)
+    else:
+        with pytest.raises(ModelError) as caught:
+            fetch(file, tmp_path, patience=patience)
+        said = str(caught.value)
+        assert [said.count(reason) for reason in ("the connection ended", "its sha256 there is", "HTTP 410")] == [
+            1,
+            1,
+            1,
+        ]
+        assert said.count("a.bin could not be fetched") == 1
+        assert list(tmp_path.iterdir()) == []
+    assert second.sent >= len(BODY)  # it was given a fresh start before it was given up
+
+
 def test_a_server_that_is_not_there_is_a_plain_error(tmp_path: Path, patience: Patience) -> None:
     with pytest.raises(ModelError, match=r"a\.bin could not be fetched .*no connection"):
         fetch(File("http://127.0.0.1:9/a.bin", "a.bin"), tmp_path, patience=patience)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 
 from text2art_nb import models
 from text2art_nb.errors import ModelError
-from text2art_nb.models import Patience, embedded, locate
-from text2art_nb.models.catalogue import CATALOGUE, ORIGINAL_ROWS
+from text2art_nb.models import Patience, embedded, find, locate
+from text2art_nb.models.catalogue import ORIGINAL_ROWS
 
 CLIP = "openai/clip-vit-base-patch32"
 NEEDED = ("config.json", "tokenizer.json", "tokenizer_config.json")
@@ -155,10 +156,29 @@ def test_weights_of_another_kind_are_refused() -> None:
         locate("ViT-B/32", "vqgan")
 
 
-@pytest.mark.parametrize("name", [row.name for row in ORIGINAL_ROWS])
-def test_an_original_that_cannot_be_loaded_yet_says_so(name: str) -> None:
+def test_weights_that_are_of_no_use_yet_say_so() -> None:
+    (row,) = [row for row in ORIGINAL_ROWS if not row.loadable]
     with pytest.raises(ModelError, match="can't be loaded yet"):
-        locate(name, CATALOGUE[name].kind)
+        locate(row.name, row.kind)
+
+
+@pytest.mark.parametrize("name", ["RN50", "wikiart_1024"])
+def test_an_original_that_is_there_with_all_it_needs_is_found(name: str, cache: Path) -> None:
+    row = find(name)
+    where = fill(cache / row.kind / row.name, *(file.path for file in row.files))
+    for file in row.files:
+        if file.size is not None:
+            os.truncate(where / file.path, file.size)  # a file with a hole
+    assert locate(name, row.kind, download=False) == where
+    (where / row.files[0].path).unlink()
+    with pytest.raises(ModelError, match=f"Missing: {row.files[0].path};"):
+        locate(name, row.kind, download=False)
+
+
+def test_a_file_in_its_authors_format_is_taken_as_it_is(tmp_path: Path) -> None:
+    mine = fill(tmp_path / "mine", "RN50.pt") / "RN50.pt"
+    assert locate(str(mine), "clip") == mine
+    assert locate(str(mine.parent), "clip") == mine.parent
 
 
 def test_the_sums_of_the_embedded_models_notice_every_change(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from text2art_nb.drawing import draw
 from text2art_nb.prompts import MODIFIERS
 from text2art_nb.settings import Settings
 from text2art_nb.studio import Studio
-from text2art_nb.studio.panel import Panel
+from text2art_nb.studio.panel import ELSEWHERE, Panel
 
 
 def panel_of(studio: Studio) -> Panel:
@@ -49,8 +49,29 @@ def buttons(widget: Any, description: str) -> list[Any]:
 
 
 def test_every_setting_has_a_field_or_is_not_for_the_panel(studio: Studio) -> None:
-    elsewhere = {"losses", "allow_urls", "make_video", "steering"}
-    assert panel_of(studio)._fields.keys() | elsewhere == Settings.model_fields.keys()
+    assert panel_of(studio)._fields.keys() | ELSEWHERE == Settings.model_fields.keys()
+
+
+def test_a_drawers_own_fields_are_shown_with_that_drawer_alone(studio: Studio) -> None:
+    def is_shown(name: str) -> bool:
+        return "t2a-gone" not in panel_of(studio).field(name).box._dom_classes
+
+    panel_of(studio).fill(Settings(prompts="a cat"))
+    assert not is_shown("pixel_size")
+    type_into(studio, "drawer", "pixel")
+    assert is_shown("pixel_size")
+
+
+def test_a_setting_without_a_place_of_its_own_is_asked_for_all_the_same(studio: Studio) -> None:
+    type_into(studio, "prompts", "a cat")
+    type_into(studio, "text_off", False)
+    type_into(studio, "pixel_type", "hex")
+    assert studio.settings == Settings(prompts="a cat", text_off=False, pixel_type="hex")
+
+
+def test_a_chain_from_a_friend_is_a_kind_of_its_own(studio: Studio) -> None:
+    panel_of(studio).fill(Settings(prompts="a cat", drawer="vqgan -> pixel"))
+    assert studio.settings.drawer == "vqgan -> pixel"
 
 
 def test_a_field_that_nobody_touched_shows_what_the_quality_means(studio: Studio) -> None:

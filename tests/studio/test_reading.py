@@ -11,9 +11,9 @@ def words(text: str) -> int:
     return len(text.split()) + 2
 
 
-def test_a_prompt_that_is_too_long_says_how_much_of_it_is_read() -> None:
+def test_a_prompt_that_is_too_long_says_that_it_is_read_in_parts() -> None:
     said = reading("a very long prompt about a castle | fog", False, longest=6, count=words)
-    assert "(9 tokens: only the first 6 are read)" in said
+    assert "(9 tokens: more than the 6 that are read at once, so it is read in parts)" in said
     assert said.count("tokens") == 1
 
 

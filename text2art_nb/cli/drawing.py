@@ -132,6 +132,8 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
 
     moving = places.film is not None or places.picture.suffix.lower() in (".gif", ".mp4")
     frames = FrameStore(places.frames, after=run.iteration) if moving else None
+    for notice in run.notices:
+        _say(notice)
     with stops(run) as stopped:
         try:
             with Progress(run, clock) as progress, uncollected() as collect_again:
@@ -198,11 +200,11 @@ def _report(
 
 def _warn_of_words(settings: Settings) -> None:
     """Words that the embedded model was never taught."""
-    if "embedded" not in (settings.perceptors or ("embedded",)):
+    if "embedded" not in (settings.perceptor_names or ("embedded",)):
         return
     from text2art_nb.models import nearest_word, unknown_words
 
-    for word in unknown_words(" ".join(prompt.text for prompt in settings.parsed)):
+    for word in unknown_words(" ".join(text for prompt in settings.parsed for text in prompt.texts)):
         near = nearest_word(word)
         meant = f" (it knows '{near}')" if near else ""
         _say(f"the embedded model doesn't know '{word}'{meant}; a real CLIP does: --model full")

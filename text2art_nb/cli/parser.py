@@ -9,7 +9,7 @@ from text2art_nb import __version__
 from text2art_nb.cli.clock import Clock
 from text2art_nb.errors import Text2ArtError
 
-VERBS = ("draw", "redraw", "resume", "inspect", "models", "doctor")
+VERBS = ("draw", "compare", "redraw", "resume", "inspect", "models", "doctor")
 
 # Options that are settings' names already, and what the help says about them.
 PLAIN = {
@@ -21,6 +21,7 @@ PLAIN = {
     "iterations": ("N", "how many steps"),
     "seed": ("S", "the same seed and settings give the same picture"),
     "candidates": ("B", "how many pictures side by side; the best is kept"),
+    "upscale": ("N", "1, 2 or 4: how many times as wide and high the finished picture is made"),
     "start": ("WHAT", "noise, proposal, or image (the init image's)"),
     "init_image": ("FILE", "the picture to start from"),
 }
@@ -73,6 +74,16 @@ def _build() -> _Parser:
     _add_outputs(verb)
     verb.set_defaults(do=_draw, parser=verb)
 
+    verb = verbs.add_parser("compare", help="draw a prompt with every drawer that can run here", allow_abbrev=False)
+    verb.add_argument("prompt", nargs="*", metavar="PROMPT", help="as for draw")
+    verb.add_argument("--drawers", metavar="A,B", help="only these, such as pixel,'vqgan -> pixel'")
+    for name, (metavar, text) in PLAIN.items():
+        if name != "drawer":
+            verb.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=text)
+    verb.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any setting; may be repeated")
+    verb.add_argument("--out", metavar="FILE", help="where the contact sheet goes (.png, .jpg)")
+    verb.set_defaults(do=_compare, parser=verb, no_video=False, drawer=None)
+
     verb = verbs.add_parser("redraw", help="draw a picture again from the recipe in it", allow_abbrev=False)
     verb.add_argument("file", metavar="FILE", help="a PNG, GIF, MP4 or JPEG made by text2art")
     _add_trust(verb)
@@ -102,7 +113,7 @@ def _add_trust(verb: argparse.ArgumentParser) -> None:
 
 
 def _add_outputs(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--out", metavar="FILE", help="where the picture goes (.png, .jpg, .gif, .mp4)")
+    verb.add_argument("--out", metavar="FILE", help="where the picture goes (.png, .jpg, .gif, .mp4, .svg)")
     verb.add_argument("--video", metavar="FILE", help="where the film goes (.mp4, .gif)")
     verb.add_argument("--no-video", action="store_true", help="no film")
     verb.add_argument("--no-metadata", action="store_true", help="leave the recipe out of the files")
@@ -143,6 +154,12 @@ def _draw(options: argparse.Namespace, clock: Clock) -> int:
     from text2art_nb.cli.drawing import draw
 
     return draw(options, clock)
+
+
+def _compare(options: argparse.Namespace, clock: Clock) -> int:
+    from text2art_nb.cli.comparing import compare
+
+    return compare(options, clock)
 
 
 def _redraw(options: argparse.Namespace, clock: Clock) -> int:

@@ -15,7 +15,15 @@ __all__ = ["Drawer", "build", "names"]
 
 Builder = Callable[[Settings, torch.device, torch.Generator], Drawer]
 
-_OURS = {"vqgan": "text2art_nb.drawers.vqgan", "pixel": "text2art_nb.drawers.pixel"}
+_OURS = {
+    "strokes": "text2art_nb.drawers.strokes",
+    "vqgan": "text2art_nb.drawers.vqgan",
+    "pixel": "text2art_nb.drawers.pixel",
+    "fft": "text2art_nb.drawers.fft",
+    "taesd": "text2art_nb.drawers.taesd",
+    "turbo": "text2art_nb.drawers.turbo",
+    "generator": "text2art_nb.drawers.generator",
+}
 
 
 def names() -> list[str]:

@@ -1,11 +1,14 @@
 """The contract of a drawer: the X of X + CLIP, anything differentiable that turns a few numbers into a picture."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from text2art_nb.prompts import Prompt
 
 
 class Drawer(nn.Module, ABC):
@@ -18,19 +21,38 @@ class Drawer(nn.Module, ABC):
     canvas: (width, height) in pixels at which it draws; `enlarge` brings a picture to the size that was asked for.
     learning_rate: its own, from noise; refining_rate: its own where it starts from a picture of what is asked for,
     which is to get better and not to become another one.
+    gradient_clip: the longest gradient, as a norm over all parameters of a candidate, that it can use; None: any.
     """
 
     learning_rate: ClassVar[float]
     refining_rate: ClassVar[float]
+    gradient_clip: ClassVar[float | None] = None
     canvas: tuple[int, int]
 
     @abstractmethod
     def render(self) -> Tensor:
-        """The pictures of the present parameters: [B,3,H,W] in 0..1 at the size of the canvas, differentiable."""
+        """The pictures of the present parameters: [B,3,H,W] in 0..1 at the size of the canvas, differentiable.
+
+        [B,4,H,W] where something is transparent: colours, not multiplied by it, and the opacity. The perceptors see it
+        over a plain ground, each iteration another.
+        """
 
     @abstractmethod
     def start_from(self, image: Tensor) -> None:
         """Set the parameters so that `render()` comes near `image` ([1 or B,3,h,w] in 0..1, any size)."""
+
+    def hear(self, prompts: Sequence[Prompt]) -> None:
+        """What is asked for, at the start and whenever it changes; for a drawer that reads words itself."""
+
+    def anneal(self, progress: float) -> None:
+        """How much of its iterations is done, 0 to 1, before each picture; for a drawer that hardens as it goes."""
+
+    def set_palette(self, palette: Tensor | None) -> None:
+        """The colours [K,3], 0..1, that are asked for, None for any; for a drawer that can draw in them alone."""
+
+    def losses(self) -> dict[str, Tensor]:
+        """The drawer's own losses of the picture just rendered, by name, each [B], differentiable."""
+        return {}
 
     def constrain(self) -> None:
         """Bring the parameters back into their range, in place, after each step."""
@@ -44,11 +66,20 @@ class Drawer(nn.Module, ABC):
         return torch.optim.Adam(self.param_groups(self.learning_rate))
 
     def enlarge(self, image: Tensor, size: tuple[int, int]) -> Tensor:
-        """`image` [B,3,H,W] at `size` (width, height); smoothly, unless the drawer knows better."""
+        """`image` [B,3 or 4,H,W] at `size` (width, height); smoothly, unless the drawer knows better."""
         width, height = size
         if image.shape[-2:] == (height, width):
             return image
-        return F.interpolate(image, (height, width), mode="bicubic", antialias=True).clamp(0, 1)
+        if image.shape[1] == 3:
+            return resize(image, size)
+        # The colours weighted by their opacity, or what can't be seen would bleed into what can.
+        opacity = resize(image[:, 3:], size)
+        colours = resize(image[:, :3] * image[:, 3:], size) / opacity.clamp(min=1e-6)
+        return torch.cat([colours.clamp(0, 1), opacity], 1)
+
+    def to_svg(self, size: tuple[int, int], candidate: int = 0) -> str | None:
+        """One candidate's picture as an SVG of `size` (width, height); None where it isn't made of strokes."""
+        return None
 
     @torch.no_grad()
     def finish(self) -> Tensor:
@@ -91,3 +122,11 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     """`image` [B,3,h,w] squeezed to `size` (width, height), antialiased, in 0..1."""
     width, height = size
     return F.interpolate(image, (height, width), mode="bicubic", antialias=True).clamp(0, 1)
+
+
+def over(image: Tensor, ground: Tensor) -> Tensor:
+    """`image` [B,4,H,W], with opacity, laid over one colour [3]: [B,3,H,W]. One without opacity as it is."""
+    if image.shape[1] == 3:
+        return image
+    colours, opacity = image[:, :3], image[:, 3:]
+    return colours * opacity + ground.view(1, 3, 1, 1) * (1 - opacity)

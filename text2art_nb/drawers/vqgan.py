@@ -7,7 +7,7 @@ Crowson's VQGAN+CLIP (Crowson et al. 2022) and in pixray.
 import functools
 import pickle
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +15,13 @@ from torch import Tensor, nn
 from text2art_nb import models
 from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, resize
 from text2art_nb.errors import ModelError
+from text2art_nb.models import taming
 from text2art_nb.settings import Settings
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.vq_model import VQModel
+
+    VQGAN: TypeAlias = VQModel | taming.GumbelVQ
 
 
 class VQGANDrawer(Drawer):
@@ -33,7 +36,7 @@ class VQGANDrawer(Drawer):
     lowest: Tensor
     highest: Tensor
 
-    def __init__(self, model: "VQModel", canvas: tuple[int, int], candidates: int, generator: torch.Generator) -> None:
+    def __init__(self, model: "VQGAN", canvas: tuple[int, int], candidates: int, generator: torch.Generator) -> None:
         """model: frozen; canvas: (width, height), multiples of the model's factor. Starts from codes of soft noise."""
         super().__init__()
         self._frozen = Frozen(model)
@@ -46,7 +49,7 @@ class VQGANDrawer(Drawer):
         self.latents = nn.Parameter(start)
 
     @property
-    def _model(self) -> "VQModel":
+    def _model(self) -> "VQGAN":
         return self._frozen.network  # type: ignore[return-value]
 
     def render(self) -> Tensor:
@@ -87,11 +90,16 @@ def _soft_noise(candidates: int, canvas: tuple[int, int], generator: torch.Gener
 
 
 @functools.lru_cache(maxsize=4)
-def load(directory: Path, device: torch.device) -> "VQModel":
-    """The frozen VQModel saved in `directory` (diffusers' layout: config.json and safetensors, or a tensors-only .bin).
+def load(directory: Path, device: torch.device) -> "VQGAN":
+    """The frozen VQGAN saved in `directory`; one copy a device is shared by all runs.
 
-    One copy a device is shared by all runs. Raises ModelError where the files aren't a VQModel.
+    In diffusers' layout (config.json, and safetensors or a tensors-only .bin), or one of taming-transformers' originals
+    (a .ckpt, or the directory of one, with its .yaml), which is converted the first time.
+
+    Raises ModelError where the files aren't a VQGAN.
     """
+    if not (directory / "config.json").is_file() and taming.find(directory) is not None:
+        return taming.load(directory).eval().requires_grad_(False).to(device)
     from diffusers.models.autoencoders.vq_model import VQModel
 
     try:
@@ -103,7 +111,7 @@ def load(directory: Path, device: torch.device) -> "VQModel":
     return model.eval().requires_grad_(False).to(device)
 
 
-def factor(model: "VQModel") -> int:
+def factor(model: "VQGAN") -> int:
     """How many pixels one code stands for, along each side."""
     return int(2 ** (len(model.config["block_out_channels"]) - 1))
 

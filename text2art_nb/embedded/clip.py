@@ -102,6 +102,16 @@ JUDGE_PLAN = ClipPlan(
         Stage(until=1900, rates=(1.3e-3, 5e-5)),
     ),
 )
+# When the world has grown (new things, new words): what the present weights learn more, instead of all from nothing.
+GUIDE_GROWS = replace(
+    GUIDE_PLAN,
+    stages=(
+        Stage(until=450, rates=(7e-4, 7e-4)),
+        Stage(until=700, rates=(7e-4, 6e-4), attack=0.04, replays=2),
+        Stage(until=1000, rates=(6e-4, 2e-5), attack=0.08, replays=2),
+    ),
+)
+JUDGE_GROWS = replace(JUDGE_PLAN, stages=(Stage(until=900, rates=(1e-3, 1e-5)),))
 
 PREPROCESSOR = {
     "image_processor_type": "CLIPImageProcessor",
@@ -144,14 +154,24 @@ class ClipTrainer:
         pool: grouped training pictures.
         test: held-out pictures for the learning curve.
         tokenizer: of the captions.
+        grown_from: weights to begin with, such as `exported` gives; None: from nothing.
     """
 
-    def __init__(self, plan: ClipPlan, pool: Pool, test: metrics.Exam, tokenizer: "PreTrainedTokenizerFast") -> None:
+    def __init__(
+        self,
+        plan: ClipPlan,
+        pool: Pool,
+        test: metrics.Exam,
+        tokenizer: "PreTrainedTokenizerFast",
+        grown_from: dict[str, Tensor] | None = None,
+    ) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.pool, self.test, self.tokenizer = plan, pool, test, tokenizer
         self.step, self.total = 0, plan.steps
         classes = {name: len(values) for name, values in world.ATTRIBUTES.items()}
         pupil = Pupil(plan.build(len(tokenizer)), classes)
+        if grown_from is not None:
+            set_parameters(pupil.dual, grown_from)
         self.pupil = pupil.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         heavy = [p for p in pupil.parameters() if p.dim() > 1]
         light = [p for p in pupil.parameters() if p.dim() <= 1]

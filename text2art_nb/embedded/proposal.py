@@ -24,7 +24,7 @@ from text2art_nb.embedded.views import to_tensor
 from text2art_nb.embedded.vqgan import picture_loss
 from text2art_nb.embedded.world.captions import PLACE_WORDS, STYLE_WORDS, TIME_WORDS, WEATHER_WORDS
 from text2art_nb.embedded.world.places import PLACES
-from text2art_nb.embedded.world.scene import _layout
+from text2art_nb.embedded.world.scene import RELATIONS, layout
 from text2art_nb.embedded.world.things import THINGS
 from text2art_nb.proposals.generator import MODEL_TYPE, SIZE, SLOTS, Proposal, Shape
 
@@ -112,6 +112,16 @@ NATURAL_PLACES: dict[str, str] = {
     "clock": "room meadow",
     "gift": "room snow",
     "cake": "room",
+    "lion": "desert meadow",
+    "bear": "room forest",
+    "fox": "forest meadow",
+    "duck": "sea meadow",
+    "bee": "flowers meadow",
+    "mermaid": "underwater beach",
+    "bus": "city",
+    "helicopter": "clouds city",
+    "chest": "beach cave",
+    "icecream": "beach city",
 }
 
 _CONSONANTS, _VOWELS = "bcdfghjklmnprstvwz", "aeiou"
@@ -170,6 +180,12 @@ PROPOSAL_PLAN = ProposalPlan(
 )
 
 
+# When the world has grown: what the present weights learn more, instead of all from nothing.
+PROPOSAL_GROWS = ProposalPlan(
+    stages=(Stage(until=1000, rates=(1.4e-3, 1.2e-3)), Stage(until=2600, rates=(1.2e-3, 3e-5)))
+)
+
+
 def values(scene: world.Scene) -> tuple[int, ...]:
     """A scene as the painter's input: the value of every attribute."""
     return tuple(getattr(scene, name) for name in world.NAMES)
@@ -202,7 +218,7 @@ def spots() -> Tensor:
     """The buffer `Painter.spots`: where the renderer puts things, for every layout and variant."""
     single = [world.Scene(0, 0, size=size, position=place) for size in range(3) for place in range(3)]
     several = [world.Scene(0, 0, count=count) for count in (1, 2)]
-    related = [world.Scene(0, 0, relation=relation) for relation in (1, 2)]
+    related = [world.Scene(0, 0, relation=relation) for relation in range(1, len(RELATIONS))]
     layouts = [*single, *several, *related]
     table = torch.zeros(len(layouts), SLOTS, 2, len(SEEDS), 3)
     standing, hovering = (next(i for i, t in enumerate(THINGS) if t.floats == floats) for floats in (False, True))
@@ -210,7 +226,7 @@ def spots() -> Tensor:
         chance = np.random.default_rng(seed).random(96).tolist()[40:48]
         for row, scene in enumerate(layouts):
             for floats, thing in enumerate((standing, hovering)):
-                for slot, (*_, x, y, scale) in enumerate(_layout(replace(scene, thing=thing, thing2=thing), chance)):
+                for slot, (*_, x, y, scale) in enumerate(layout(replace(scene, thing=thing, thing2=thing), chance)):
                     table[row, slot, floats, variant] = torch.tensor([x, y, scale])
     return table
 
@@ -223,6 +239,16 @@ def build(plan: ProposalPlan, pieces: int) -> Proposal:
     model.painter.spots.copy_(spots())
     model.painter.floats.copy_(torch.tensor([int(thing.floats) for thing in THINGS]))
     return model
+
+
+@torch.no_grad()
+def take_over(model: Proposal, weights: dict[str, Tensor]) -> None:
+    """Begin with the weights of a smaller world: what it knew stands first in every tensor, for worlds only append."""
+    for name, tensor in model.named_parameters():
+        if name in weights:
+            tensor[tuple(slice(0, side) for side in weights[name].shape)] = weights[name].to(tensor)
+    known = len(weights["painter.things"])
+    model.painter.thing_base[:known] = 0  # it is in their own maps
 
 
 def lesson(rng: np.random.Generator, count: int, *, held_out: bool = False) -> tuple[list[world.Scene], list[int]]:
@@ -259,10 +285,10 @@ def _lesson(rng: np.random.Generator, variant: int) -> world.Scene:
         changes |= {"size": pick("size"), "position": pick("position")}
     elif kind < 0.1:
         changes["count"] = 1 + int(rng.integers(2))
-    elif kind < 0.17:
+    elif kind < 0.22:
         second = (scene.thing + 1 + int(rng.integers(len(THINGS) - 1))) % len(THINGS)
         colour = usual_scene(second, variant).colour if rng.random() < 0.4 else pick("colour")
-        changes |= {"relation": 1 + int(rng.integers(2)), "thing2": second, "colour2": colour}
+        changes |= {"relation": 1 + int(rng.integers(len(RELATIONS) - 1)), "thing2": second, "colour2": colour}
     return replace(scene, **changes)
 
 
@@ -308,6 +334,8 @@ class ProposalTrainer:
         plan: the recipe.
         tokenizer: of the sentences.
         judge: a dual encoder that looks at the learning curve's pictures, and its tokenizer; never trained against.
+        rows: of the learning curve's line-up.
+        grown_from: weights of a smaller world to begin with; None: from nothing.
     """
 
     def __init__(
@@ -316,11 +344,14 @@ class ProposalTrainer:
         tokenizer: "PreTrainedTokenizerFast",
         judge: "tuple[VisionTextDualEncoderModel, PreTrainedTokenizerFast] | None" = None,
         rows: int = 2,
+        grown_from: dict[str, Tensor] | None = None,
     ) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.tokenizer, self.judge, self.rows = plan, tokenizer, judge, rows
         self.step, self.total = 0, plan.steps
         self.model = build(plan, len(tokenizer))
+        if grown_from is not None:
+            take_over(self.model, grown_from)
         named = list(self.model.named_parameters())
         maps = [tensor for _, tensor in named if tensor.dim() == 5]
         others = [tensor for _, tensor in named if tensor.dim() != 5]

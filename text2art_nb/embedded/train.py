@@ -1,4 +1,4 @@
-"""`python -m text2art_nb.embedded.train [clip|vqgan|judge|proposal|all]`: the embedded checkpoints, from nothing.
+"""`python -m text2art_nb.embedded.train [clip|vqgan|judge|classifier|proposal|all]`: the embedded checkpoints.
 
 Renders its pictures first, keeps them and the checkpoints in a working folder (`--work`), exports to `--out`.
 Killed at any moment, `--resume` goes on from the last minute.
@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,14 @@ from text2art_nb.embedded.data import Pool, PoolPlan, load_pool, misspell
 from text2art_nb.models.embedded import write_sums
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedTokenizerFast
 
 WEIGHTS = Path(__file__).parent / "weights"
 WORK = Path(tempfile.gettempdir()) / "t2a-train"
 TRAINING = PoolPlan(count=32_000, size=96, seed=11, group=8)
+NAMING = PoolPlan(count=24_000, size=80, seed=15)
+JUDGING = PoolPlan(count=32_000, size=96, seed=14, group=8)  # the judge sees other drawings of every thing
 DETAILED = PoolPlan(count=8_000, size=160, seed=12)
 DETAILED_TEST = PoolPlan(count=64, size=160, seed=13, held_out=True)
 
@@ -37,6 +41,7 @@ class Job:
     minutes: float | None
     resume: bool
     processes: int
+    grow: bool = False
 
     def pool(self, plan: PoolPlan) -> Pool:
         """A pool, rendered if it isn't there."""
@@ -73,13 +78,14 @@ def publish(write: Callable[[Path], None], directory: Path) -> None:
 
 
 def train_dual(name: str, job: Job, export_only: bool) -> None:
-    """Train and export the guide (`clip`) or the `judge`."""
+    """Train and export the guide (`clip`) or the `judge`; with `--grow` from the weights that are there."""
     from text2art_nb.embedded import card, clip, metrics
     from text2art_nb.embedded.loop import load_state, run
 
-    plan = clip.GUIDE_PLAN if name == "clip" else clip.JUDGE_PLAN
-    exam = metrics.make_exam()
-    trainer = clip.ClipTrainer(plan, job.pool(TRAINING), exam, make_tokenizer(job.work))
+    plans = (clip.GUIDE_GROWS, clip.JUDGE_GROWS) if job.grow else (clip.GUIDE_PLAN, clip.JUDGE_PLAN)
+    plan, pool = (plans[0], TRAINING) if name == "clip" else (plans[1], JUDGING)
+    tokenizer, present = _present(WEIGHTS / name) if job.grow else (make_tokenizer(job.work), None)
+    trainer = clip.ClipTrainer(plan, job.pool(pool), metrics.make_exam(), tokenizer, present)
     folder = job.work / name
     if export_only:
         state = load_state(folder / "checkpoint.pt")
@@ -117,8 +123,30 @@ def train_vqgan(job: Job, export_only: bool) -> None:
     publish(write, job.out / "vqgan")
 
 
+def train_classifier(job: Job, export_only: bool) -> None:
+    """Train and export the thing classifier."""
+    from text2art_nb.embedded import card, classifier
+    from text2art_nb.embedded.loop import load_state, run
+
+    trainer = classifier.ClassifierTrainer(classifier.CLASSIFIER_PLAN, job.pool(NAMING))
+    folder = job.work / "classifier"
+    if export_only:
+        state = load_state(folder / "checkpoint.pt")
+        trainer.load_state_dict(state["trainer"])
+        seconds = float(state["seconds"])
+    else:
+        seconds = run(trainer, folder, minutes=job.minutes, resume=job.resume)
+
+    def write(directory: Path) -> None:
+        classifier.export(trainer, directory)
+        card.write_classifier(directory, trainer, seconds, folder / "curve.jsonl")
+
+    publish(write, job.out / "classifier")
+
+
 def train_proposal(job: Job, export_only: bool) -> None:
     """Train and export the proposal. It needs the guide's tokenizer from `--out`, and the judge for the curve."""
+    from safetensors.torch import load_file
     from transformers import AutoTokenizer, VisionTextDualEncoderModel
 
     from text2art_nb.embedded import card, proposal
@@ -128,7 +156,9 @@ def train_proposal(job: Job, export_only: bool) -> None:
     guide, judge = job.out / "clip", job.out / "judge"
     eye = flatten_pooling(VisionTextDualEncoderModel.from_pretrained(judge)).eval().requires_grad_(False)
     looks = (eye, AutoTokenizer.from_pretrained(judge))
-    trainer = proposal.ProposalTrainer(proposal.PROPOSAL_PLAN, AutoTokenizer.from_pretrained(guide), looks)
+    plan = proposal.PROPOSAL_GROWS if job.grow else proposal.PROPOSAL_PLAN
+    present = load_file(WEIGHTS / "proposal" / "model.safetensors") if job.grow else None
+    trainer = proposal.ProposalTrainer(plan, AutoTokenizer.from_pretrained(guide), looks, grown_from=present)
     folder = job.work / "proposal"
     if export_only:
         state = load_state(folder / "checkpoint.pt")
@@ -144,6 +174,17 @@ def train_proposal(job: Job, export_only: bool) -> None:
     publish(write, job.out / "proposal")
 
 
+def _present(directory: Path) -> "tuple[PreTrainedTokenizerFast, dict[str, Tensor]]":
+    """The tokenizer and the weights, in float32, that lie in a dual encoder's directory."""
+    from safetensors.torch import load_file
+    from transformers import AutoTokenizer
+
+    tensors = load_file(directory / "model.safetensors")
+    return AutoTokenizer.from_pretrained(directory), {
+        name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
+    }
+
+
 def _eye(guide: Path, kept: Path) -> Path | None:
     """A copy of the guide that stays as it is for the whole training, so that resuming changes nothing."""
     if not kept.exists() and (guide / "model.safetensors").exists():
@@ -153,16 +194,26 @@ def _eye(guide: Path, kept: Path) -> Path | None:
     return kept if kept.exists() else None
 
 
+JOBS: dict[str, Callable[[Job, bool], None]] = {
+    "clip": partial(train_dual, "clip"),
+    "vqgan": train_vqgan,
+    "judge": partial(train_dual, "judge"),
+    "classifier": train_classifier,
+    "proposal": train_proposal,
+}
+
+
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m text2art_nb.embedded.train", description=__doc__)
-    parser.add_argument("what", choices=("clip", "vqgan", "judge", "proposal", "all"), nargs="?", default="all")
+    parser.add_argument("what", choices=(*JOBS, "all"), nargs="?", default="all")
     parser.add_argument(
         "--minutes", type=float, help="stop after so long (default: to the end); --resume goes on later"
     )
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the checkpoints are exported to")
     parser.add_argument("--work", type=Path, default=WORK, help="where pools, states and learning curves are kept")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --work")
+    parser.add_argument("--grow", action="store_true", help="start from the weights of the package, in a grown world")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch; processes that render")
     parser.add_argument("--export-only", action="store_true", help="export the last checkpoint as it is")
     return parser.parse_args(arguments)
@@ -177,14 +228,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
-    job = Job(options.work, options.out, options.minutes, options.resume, options.threads)
-    for what in ("clip", "vqgan", "judge", "proposal") if options.what == "all" else (options.what,):
-        if what == "vqgan":
-            train_vqgan(job, options.export_only)
-        elif what == "proposal":
-            train_proposal(job, options.export_only)
-        else:
-            train_dual(what, job, options.export_only)
+    job = Job(options.work, options.out, options.minutes, options.resume, options.threads, options.grow)
+    for what in JOBS if options.what == "all" else (options.what,):
+        JOBS[what](job, options.export_only)
 
 
 if __name__ == "__main__":

@@ -62,8 +62,8 @@ class VqganPlan:
     stages: tuple[Stage, ...] = (
         Stage(until=1800, rates=(2e-3, 2e-3), bypass=1.0),
         Stage(until=2600, rates=(1.6e-3, 1.6e-3), bypass=0.3),
-        Stage(until=4200, rates=(1.6e-3, 6e-4)),
-        Stage(until=5200, rates=(6e-4, 3e-5), feature=0.2),
+        Stage(until=3500, rates=(1.6e-3, 1.1e-3)),
+        Stage(until=4400, rates=(1.1e-3, 2e-5), feature=0.1),
     )
 
     @property
@@ -108,7 +108,7 @@ def build(plan: VqganPlan) -> "VQModel":
 def windows(pictures: Pixels, size: int, rng: np.random.Generator) -> Pixels:
     """A random square window of each picture [n,S,S,3], resized to [n,size,size,3].
 
-    Some show the scene at the scale at which it is drawn (128 pixels a side), some show all of it, some are of any scale.
+    Some show the scene at the scale at which it is drawn (128 pixels a side), some all of it, some any part.
     """
     side = pictures.shape[1]
     out = np.empty((len(pictures), size, size, 3), np.uint8)
@@ -232,7 +232,7 @@ class Codebook:
 
     @torch.no_grad()
     def follow(self, latents: Tensor, generator: torch.Generator, revive: bool) -> tuple[Tensor, float]:
-        """Move codes towards the latents [n,d] that chose them; the chosen codes [n,d], and how many are alive, of 1."""
+        """Move codes towards the latents [n,d] that chose them; returns the chosen codes [n,d] and the share alive."""
         chosen = self._settle(latents, self.decay)
         codes = self.weight[chosen]
         alive = self.used > 0.03 * self.used.mean()

@@ -60,7 +60,8 @@ class Weights:
         repository, revision: the hub's repository and its commit or branch, "" where it lies elsewhere.
         licence: of the weights, in a few words.
         note: what a user should know before fetching it.
-        loadable: False for a format that text2art can't load yet (the authors' own .ckpt and .pt files).
+        licence_note: what a user must know of the licence before fetching it.
+        loadable: False for what text2art can't use yet.
     """
 
     name: str
@@ -72,6 +73,12 @@ class Weights:
     revision: str = ""
     note: str = ""
     loadable: bool = True
+    licence_note: str = ""
+
+    @property
+    def page(self) -> str:
+        """Its page on the hub, where its licence is to be read; "" where it lies elsewhere."""
+        return f"{HUB}/{self.repository}" if self.repository else ""
 
     @property
     def mirrors(self) -> tuple[str, ...]:
@@ -127,20 +134,43 @@ def _taming(repository: str, size: int, note: str) -> Weights:
     return _diffusers_model(repository, "vqgan", size, "code MIT; weights: not stated", tensors, note)
 
 
-def _tiny_autoencoder(repository: str, sha256: str) -> Weights:
+def _tiny_autoencoder(repository: str, of: str, sha256: str | None = None) -> Weights:
+    """of: the diffusion model. The exact size is known where the digest is; the others have a few more channels."""
     path = "diffusion_pytorch_model.safetensors"
-    tensors = File(hub_url(repository, path), path, 9_793_292, sha256)
-    return _diffusers_model(repository, "taesd", 9_793_292, "MIT", tensors, "tiny decoder of diffusion latents, 8x")
+    tensors = File(hub_url(repository, path), path, 9_793_292 if sha256 else None, sha256)
+    size = 9_793_292 if sha256 else 9_850_000
+    return _diffusers_model(repository, "taesd", size, "MIT", tensors, f"tiny decoder of the latents of {of}, 8x")
 
 
-def _turbo(repository: str, size: int, sha256: str, licence: str) -> Weights:
-    """A one-step diffusion model: only its large part, for its drawer is to come and will say what else it needs."""
-    path = "unet/diffusion_pytorch_model.fp16.safetensors"
-    files = (_hub_file(repository, "unet/config.json"), _hub_file(repository, path, sha256=sha256))
-    note = "one step, float16"
-    return Weights(repository, "diffusion", files, size, licence, repository, "main", note, loadable=False)
+def _turbo(repository: str, size: int, sha256: str, licence: str, licence_note: str, encoders: int = 1) -> Weights:
+    """A one-step diffusion model in float16: all that `drawers.turbo` loads but its TAESD, the UNet last."""
+    folders = ("", "_2")[:encoders]
+    words = ("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")
+    small = ["model_index.json", "scheduler/scheduler_config.json", "vae/config.json", "unet/config.json"]
+    small += [f"tokenizer{folder}/{word}" for folder in folders for word in words]
+    small += [f"text_encoder{folder}/config.json" for folder in folders]
+    large = [f"text_encoder{folder}/model.fp16.safetensors" for folder in folders]
+    large += ["vae/diffusion_pytorch_model.fp16.safetensors"]
+    unet = _hub_file(repository, "unet/diffusion_pytorch_model.fp16.safetensors", sha256=sha256)
+    files = (*(_hub_file(repository, path) for path in (*small, *large)), unet)
+    note = "draws in one step, at 512 pixels; float16"
+    return Weights(repository, "diffusion", files, size, licence, repository, "main", note, licence_note=licence_note)
 
 
+def _upscaler(factor: int) -> Weights:
+    """Swin2SR (Conde et al. 2022) as transformers has it."""
+    repository = f"caidas/swin2SR-classical-sr-x{factor}-64"
+    tensors = File(
+        hub_url(repository, "model.safetensors"),
+        "model.safetensors",
+        otherwise=_hub_file(repository, "pytorch_model.bin"),
+    )
+    files = (_hub_file(repository, "config.json"), tensors)
+    note = f"enlarges {factor}-fold"
+    return Weights(repository, "upscaler", files, SWIN2SR_BYTES, "Apache-2.0", repository, "main", note)
+
+
+SWIN2SR_BYTES = 48_000_000
 MIT_CLIP = "MIT; its card puts deployment out of scope"
 HUB_ROWS = (
     _taming("xvjiarui/taming-vq-f16-n16384", 304_000_000, "pixray's default; FID 4.98"),
@@ -157,24 +187,36 @@ HUB_ROWS = (
     _dual_encoder("openai/clip-vit-large-patch14-336", 1_710_000_000, MIT_CLIP, "by OpenAI, 336 pixels"),
     _dual_encoder("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", 605_000_000, "MIT", "ViT-B/32 on LAION-2B"),
     _dual_encoder("laion/CLIP-ViT-L-14-laion2B-s32B-b82K", 1_710_000_000, "MIT", "ViT-L/14 on LAION-2B"),
-    _dual_encoder("google/siglip2-base-patch16-224", None, "Apache-2.0", "prompts in any language"),
+    _dual_encoder("laion/CLIP-ViT-H-14-laion2B-s32B-b79K", 3_940_000_000, "MIT", "ViT-H/14 on LAION-2B"),
+    _dual_encoder("google/siglip2-base-patch16-224", 1_540_000_000, "Apache-2.0", "prompts in any language"),
     _dual_encoder(
         "google/siglip-base-patch16-256-multilingual", 1_480_000_000, "Apache-2.0", "prompts in any language"
     ),
-    _tiny_autoencoder("madebyollin/taesd", "d7956d561b1efbd861ad9b03fd8f01510f9e87eddc07bdfd20837009433f6ee5"),
-    _tiny_autoencoder("madebyollin/taesdxl", "0070e0bf1b85d84c836ebb0dc0d8a69200de91aa1a2a726efdb5153e810a27e6"),
+    _tiny_autoencoder(
+        "madebyollin/taesd", "SD 1 and 2", "d7956d561b1efbd861ad9b03fd8f01510f9e87eddc07bdfd20837009433f6ee5"
+    ),
+    _tiny_autoencoder(
+        "madebyollin/taesdxl", "SDXL", "0070e0bf1b85d84c836ebb0dc0d8a69200de91aa1a2a726efdb5153e810a27e6"
+    ),
+    _tiny_autoencoder("madebyollin/taesd3", "SD3"),
+    _tiny_autoencoder("madebyollin/taef1", "FLUX.1"),
     _turbo(
         "stabilityai/sd-turbo",
-        1_730_000_000,
+        2_580_000_000,
         "40ec400881e27d1376c7c95c5bd495f407b33756e80eb6365e301c33a07af6e5",
-        "Stability Community",
+        "Stability AI Community",
+        "it limits commercial use: read it on that page",
     ),
     _turbo(
         "stabilityai/sdxl-turbo",
-        5_140_000_000,
+        6_940_000_000,
         "48fa46161a745f48d4054df3fe13804ee255486bca893403b60373c188fd1bdb",
-        "Stability, non-commercial",
+        "Stability AI, non-commercial",
+        "not for commercial use: read it on that page",
+        encoders=2,
     ),
+    _upscaler(2),
+    _upscaler(4),
     Weights(
         "amused/amused-256",
         "proposal",
@@ -184,7 +226,7 @@ HUB_ROWS = (
             _hub_file("amused/amused-256", "vqvae/config.json"),
             _hub_file("amused/amused-256", "vqvae/diffusion_pytorch_model.safetensors"),
         ),
-        None,
+        2_720_000_000,  # of the two parts that are needed, about
         "OpenRAIL++",
         "amused/amused-256",
         "main",
@@ -195,17 +237,16 @@ HUB_ROWS = (
         "ttj/sac-logos-ava1-l14-linearMSE",
         "aesthetic",
         (_hub_file("ttj/sac-logos-ava1-l14-linearMSE", "model.safetensors"),),
-        None,
+        3_200,  # 769 numbers
         "Apache-2.0",
         "ttj/sac-logos-ava1-l14-linearMSE",
         "main",
         "a head that rates pictures, on ViT-L/14",
-        loadable=False,
     ),
 )
 
 
-# --- originals in their authors' own formats: known, not loadable yet -----------------------------------
+# --- originals in their authors' own formats: `models.taming` and `perceptors.openai_clip` read them ----
 
 
 def _taming_original(
@@ -218,12 +259,15 @@ def _taming_original(
     config_sha256: str | None = None,
     exact: bool = True,
 ) -> Weights:
-    """A checkpoint of taming-transformers. ``urls``, ``mirrors``: of the tensors, of the configuration."""
+    """A checkpoint of taming-transformers. ``urls``, ``mirrors``: of the tensors, of the configuration.
+
+    ``exact``: whether the size is the file's very own, by which it is checked.
+    """
     copies = mirrors or ("", "")
     tensors = File(urls[0], f"{name}.ckpt", size if exact else None, sha256, (copies[0],) if copies[0] else ())
     config = File(urls[1], f"{name}.yaml", None, config_sha256, (copies[1],) if copies[1] else ())
     licence = "code MIT; weights: not stated"
-    return Weights(f"{name}.ckpt", "vqgan", (config, tensors), size, licence, note=note, loadable=False)
+    return Weights(f"{name}.ckpt", "vqgan", (config, tensors), size, licence, note=note)
 
 
 def _heibox(share: str, config: str = "model.yaml", folder: str = "ckpts") -> tuple[str, str]:
@@ -236,8 +280,9 @@ def _somnai(name: str) -> tuple[str, str]:
 
 
 def _openai_original(name: str, file: str, pixels: int, size: int, sha256: str) -> Weights:
-    files = (File(f"{OPENAI}/{sha256}/{file}", file, size, sha256),)
-    return Weights(file, "clip", files, size, MIT_CLIP, note=f"{name} by OpenAI, {pixels} pixels", loadable=False)
+    words = _hub_file("openai/clip-vit-base-patch32", "tokenizer.json")  # all of OpenAI's read the same
+    files = (words, File(f"{OPENAI}/{sha256}/{file}", file, size, sha256))
+    return Weights(file, "clip", files, size, MIT_CLIP, note=f"{name} by OpenAI, {pixels} pixels")
 
 
 ORIGINAL_ROWS = (
@@ -301,6 +346,19 @@ ORIGINAL_ROWS = (
         _somnai("sflickr"),
         "c27f012996f3f1f02580f063be47fd60bdd8528efb04d7318b2cbe8a86505b1b",
     ),
+    _taming_original(
+        "faceshq",
+        (
+            "https://app.koofr.net/content/links/a04deec9-0c59-4673-8b37-3d696fe63a5d/files/get/last.ckpt"
+            "?path=%2F2020-11-13T21-41-45_faceshq_transformer%2Fcheckpoints%2Flast.ckpt",
+            "https://raw.githubusercontent.com/CompVis/taming-transformers/master/configs/faceshq_transformer.yaml",
+        ),
+        3_960_000_000,  # not published: sflckr's, less the second VQGAN that it holds
+        None,
+        "faces; a Net2Net, only whose first stage draws",
+        ("", "https://drive.google.com/uc?export=download&id=1fHwGx_hnBtC8nsq7hesJvs-Klv-P0gzT"),
+        exact=False,
+    ),
     _openai_original(
         "RN50", "RN50.pt", 224, 255_827_503, "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762"
     ),
@@ -359,7 +417,10 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "wikiart_16384": "wikiart_16384.ckpt",
         "wikiart_1024": "wikiart_1024.ckpt",
         "coco": "coco.ckpt",
+        "faceshq": "faceshq.ckpt",
         "sflckr": "sflckr.ckpt",
+        "sflickr": "sflckr.ckpt",
+        "gumbel_f8": "openimages_f16_8192.ckpt",
         "ViT-B/32": "openai/clip-vit-base-patch32",
         "ViT-B/16": "openai/clip-vit-base-patch16",
         "ViT-L/14": "openai/clip-vit-large-patch14",
@@ -370,8 +431,17 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "RN50x16": "RN50x16.pt",
         "taesd": "madebyollin/taesd",
         "taesdxl": "madebyollin/taesdxl",
+        "taesd3": "madebyollin/taesd3",
+        "taef1": "madebyollin/taef1",
         "sd-turbo": "stabilityai/sd-turbo",
         "sdxl-turbo": "stabilityai/sdxl-turbo",
+        "swin2sr-x2": "caidas/swin2SR-classical-sr-x2-64",
+        "swin2sr-x4": "caidas/swin2SR-classical-sr-x4-64",
+        "ViT-L/14@336": "openai/clip-vit-large-patch14-336",
+        "laion-ViT-B/32": "laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
+        "laion-ViT-L/14": "laion/CLIP-ViT-L-14-laion2B-s32B-b82K",
+        "laion-ViT-H/14": "laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
+        "ViT-H/14": "laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
         "siglip2": "google/siglip2-base-patch16-224",
         "siglip-multilingual": "google/siglip-base-patch16-256-multilingual",
     }

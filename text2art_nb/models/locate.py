@@ -1,7 +1,10 @@
 """From the name of some weights to the directory of a checkpoint that is ready to load, fetched if need be."""
 
 import os
-from contextlib import AbstractContextManager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from threading import Event
 
@@ -9,6 +12,8 @@ from text2art_nb.errors import ModelError
 from text2art_nb.models import cache, embedded
 from text2art_nb.models.catalogue import Weights, find
 from text2art_nb.models.download import Absent, Cancelled, Patience, Progress, fetch
+
+Notice = Callable[[str], None]
 
 
 def locate(
@@ -19,15 +24,18 @@ def locate(
     progress: Progress | None = None,
     cancel: Event | None = None,
     patience: Patience | None = None,
+    notice: Notice | None = None,
 ) -> Path:
     """The directory of a checkpoint that is all there.
 
     Args:
-        name: "embedded"; the path of a directory with a ``config.json``; or a name or alias of the catalogue, which is
+        name: "embedded"; the path of a directory with a ``config.json`` or with one of the authors' own files (a
+            ``.ckpt`` with its ``.yaml``, a ``.pt``), or of such a file; or a name or alias of the catalogue, which is
             looked for in text2art's cache, in the Hugging Face hub's, and then fetched.
         kind: what it is to be used as: clip, vqgan, judge, taesd, …
         download: False asks no server. ``TEXT2ART_OFFLINE=1`` and ``HF_HUB_OFFLINE=1`` say so for all.
         progress, cancel, patience: see ``download.fetch``.
+        notice: called with what is about to be fetched and its licence, before the first byte; None: on stderr.
 
     Raises:
         ModelError: no such name; weights of another kind, or in a format that can't be loaded yet; or they are not here
@@ -37,10 +45,11 @@ def locate(
     if name == "embedded":
         return embedded.directory(kind)
     path = Path(name).expanduser()
-    if (path / "config.json").is_file():
+    if (path / _INDEX.get(kind, "config.json")).is_file() or _is_original(path, kind):
         return path
     if path.is_dir() or path.is_absolute() or name.startswith("."):
-        raise ModelError(f"{path} is not a directory of weights: it has no config.json")
+        own = f" and no {_ORIGINALS[kind]} file" if kind in _ORIGINALS else ""
+        raise ModelError(f"{path} is not a directory of weights: it has no {_INDEX.get(kind, 'config.json')}{own}")
     weights = find(name)
     _check_use(weights, name, kind)
     where = cache.directory(weights)
@@ -51,6 +60,7 @@ def locate(
         return elsewhere
     if not download or is_offline():
         raise ModelError(_advice(weights, where, "and this is an offline run"))
+    (notice or _say)(announcement(weights))
     try:
         _download(weights, where, progress, cancel, patience)
     except Cancelled:
@@ -60,8 +70,51 @@ def locate(
     return where
 
 
+_INDEX = {"diffusion": "model_index.json"}  # what says that a directory is a checkpoint, where it has several models
+_ORIGINALS = {"vqgan": ".ckpt", "clip": ".pt"}  # what the authors of taming-transformers and of CLIP saved
+
+
+def _is_original(path: Path, kind: str) -> bool:
+    """Whether a path is, or holds, a file in the authors' own format."""
+    suffix = _ORIGINALS.get(kind)
+    if suffix == ".ckpt":
+        from text2art_nb.models import taming  # here, because it loads torch
+
+        return taming.find(path) is not None
+    if suffix is None:
+        return False
+    return path.suffix == suffix if path.is_file() else any(path.glob(f"*{suffix}"))
+
+
+def announcement(weights: Weights) -> str:
+    """What a user must be told before anything is fetched: what, how much, from where, and under which licence."""
+    size = "" if weights.size is None else f" ({weights.size / 1e6:,.0f} MB)"
+    where = weights.page or weights.files[-1].url
+    note = f"; {weights.licence_note}" if weights.licence_note else ""
+    return f"fetching {weights.name}{size} from {where}; licence: {weights.licence}{note}"
+
+
+def _say(sentence: str) -> None:
+    print(f"text2art: {sentence}", file=sys.stderr, flush=True)
+
+
+_ASKS_NOBODY: ContextVar[bool] = ContextVar("text2art_asks_nobody", default=False)
+
+
+@contextmanager
+def without_network() -> Iterator[None]:
+    """While it lasts, no server is asked for weights, on this thread."""
+    token = _ASKS_NOBODY.set(True)
+    try:
+        yield
+    finally:
+        _ASKS_NOBODY.reset(token)
+
+
 def is_offline() -> bool:
-    """True where the environment says that no server is to be asked."""
+    """True where the environment, or `without_network`, says that no server is to be asked."""
+    if _ASKS_NOBODY.get():
+        return True
     words = (os.environ.get(name, "") for name in ("TEXT2ART_OFFLINE", "HF_HUB_OFFLINE"))
     return any(word.lower() in ("1", "true", "yes", "on") for word in words)
 

@@ -8,20 +8,26 @@ from typing import cast
 import torch
 
 from text2art_nb import models
-from text2art_nb.perceptors.base import Perceptor
+from text2art_nb.perceptors.base import Perceptor, SeesSome
 
-__all__ = ["Perceptor", "load"]
+__all__ = ["Perceptor", "SeesSome", "load"]
 
 
 @functools.lru_cache(maxsize=16)
 def load(name: str, device: torch.device) -> Perceptor:
-    """The perceptor called `name` (a catalogue name, "embedded", or a directory) on `device`, shared by all runs.
+    """The perceptor called `name` on `device`, shared by all runs.
+
+    A catalogue name, "embedded", a directory in the hub's layout, or one of OpenAI's own `.pt` files.
+
+    "judge" is the embedded model that was trained apart from the embedded CLIP, to judge what that one has guided.
 
     An entry point of the group `text2art.perceptors` names a function (device) -> Perceptor.
     Raises ModelError where it isn't there and can't be fetched, or isn't a perceptor.
     """
     for entry in entry_points(group="text2art.perceptors", name=name):
         return cast(Callable[[torch.device], Perceptor], entry.load())(device)
-    from text2art_nb.perceptors import dual_encoder
+    from text2art_nb.perceptors import dual_encoder, openai_clip
 
-    return dual_encoder.load(name, models.locate(name, "clip"), device)
+    place = models.locate("embedded", "judge") if name == "judge" else models.locate(name, "clip")
+    kind = dual_encoder if (place / "config.json").is_file() else openai_clip
+    return kind.load(name, place, device)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 
@@ -31,5 +32,13 @@ class Perceptor(Protocol):
 
     @property
     def longest(self) -> int:
-        """How many tokens it can read; the rest of a longer text is ignored."""
+        """How many tokens it reads at once; a longer text is read in parts (`perceptors.long_texts`)."""
+        ...
+
+
+class SeesSome(Perceptor, Protocol):
+    """A perceptor that can leave out a part of what it looks at, to be faster."""
+
+    def see_some(self, views: Tensor, share: float, generator: torch.Generator) -> Tensor:
+        """As `see`, but without a share of the patches, 0..0.9, others in each view, drawn from a CPU generator."""
         ...

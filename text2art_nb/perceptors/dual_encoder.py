@@ -5,6 +5,7 @@ All speak `get_text_features` and `get_image_features`; the embedded CLIP is one
 
 import importlib
 import json
+import math
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from text2art_nb.errors import ModelError
+from text2art_nb.perceptors.dropping import keep_some
+from text2art_nb.perceptors.long_texts import read_in_parts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -44,21 +47,88 @@ class DualEncoder:
         text = getattr(self._model.config, "text_config", self._model.config)
         return int(text.max_position_embeddings)
 
+    @property
+    def _is_siglip(self) -> bool:
+        return str(self._model.config.model_type).startswith("siglip")
+
     def count_tokens(self, text: str) -> int:
-        return len(self._tokenizer(text).input_ids)
+        return len(self._tokenizer(self._prepared(text)).input_ids)
 
     @torch.no_grad()
     def read(self, texts: Sequence[str]) -> Tensor:
-        # SigLIP was trained on texts padded to their full length and reads nothing else well.
-        padding = "max_length" if self._model.config.model_type.startswith("siglip") else True
-        tokens = self._tokenizer(
-            list(texts), padding=padding, truncation=True, max_length=self.longest, return_tensors="pt"
-        )
-        known = {key: tokens[key].to(self._mean.device) for key in ("input_ids", "attention_mask") if key in tokens}
+        return read_in_parts(texts, self.count_tokens, self.longest, self._read_short)
+
+    def _read_short(self, texts: Sequence[str]) -> Tensor:
+        prepared = [self._prepared(text) for text in texts]
+        fit = {"truncation": True, "max_length": self.longest, "return_tensors": "pt"}
+        if self._is_siglip:
+            # SigLIP was trained on texts filled up to their full length on the right, and reads the filling: no mask.
+            tokens = self._tokenizer(prepared, padding="max_length", padding_side="right", **fit)
+            known = {"input_ids": tokens["input_ids"].to(self._mean.device)}
+        else:
+            tokens = self._tokenizer(prepared, padding=True, **fit)
+            names = [name for name in ("input_ids", "attention_mask") if name in tokens]
+            known = {name: tokens[name].to(self._mean.device) for name in names}
         return _unit(self._model.get_text_features(**known))
 
+    def _prepared(self, text: str) -> str:
+        """Both SigLIPs were trained on lower case, which their tokenizers don't all see to."""
+        return text.lower() if self._is_siglip else text
+
     def see(self, views: Tensor) -> Tensor:
-        return _unit(self._model.get_image_features(pixel_values=(views - self._mean) / self._std))
+        return _unit(self._model.get_image_features(**self._pixels(views)))
+
+    def see_some(self, views: Tensor, share: float, generator: torch.Generator) -> Tensor:
+        """As `see`, without a share of the patches (0..0.9), others in each view; an eye without patches sees all."""
+        tower: Any = getattr(self._model, "vision_model", None)
+        pixels = self._pixels(views)
+        if share <= 0 or len(pixels) > 1 or not _is_transformer(tower):
+            return self.see(views)
+        tokens = tower.embeddings(**pixels)
+        normed = getattr(tower, "pre_layrnorm", None)
+        leading = tokens.shape[1] - (self.size // tower.config.patch_size) ** 2  # CLIP has a class token, SigLIP none
+        tokens = keep_some(tokens, share, generator, leading)
+        tokens = tower.encoder(inputs_embeds=tokens if normed is None else normed(tokens)).last_hidden_state
+        if normed is None:
+            return _unit(tower.head(tower.post_layernorm(tokens)))
+        return _unit(self._model.visual_projection(tower.post_layernorm(tokens[:, 0])))
+
+    def layers(self, views: Tensor) -> tuple[Tensor, ...]:
+        """What each layer of the eye makes of `views`: [n,positions,channels] each, from the pixels' side on.
+
+        A transformer's positions are its patches; its class token, which is nowhere, is left out.
+        """
+        states = self._model.vision_model(**self._pixels(views), output_hidden_states=True).hidden_states
+        return tuple(_positions(state) for state in states)
+
+    def _pixels(self, views: Tensor) -> dict[str, Tensor]:
+        """What the eye is handed: pictures, or, of a SigLIP 2 for any aspect, rows of patches."""
+        pixels = (views - self._mean) / self._std
+        if self._model.config.model_type != "siglip2":
+            return {"pixel_values": pixels}
+        side = int(self._model.config.vision_config.patch_size)
+        count = self.size // side
+        patches = pixels.unfold(2, side, side).unfold(3, side, side)  # [n,3,rows,columns,side,side]
+        return {
+            "pixel_values": patches.permute(0, 2, 3, 4, 5, 1).flatten(3).flatten(1, 2),
+            "pixel_attention_mask": torch.ones(len(views), count**2, dtype=torch.int32, device=views.device),
+            "spatial_shapes": torch.tensor([[count, count]] * len(views), device=views.device),
+        }
+
+
+def _is_transformer(tower: object) -> bool:
+    """Whether an eye is built as `see_some` takes it apart: a CLIP's, or a SigLIP's with a head."""
+    parts = ("embeddings", "encoder", "post_layernorm")
+    return all(hasattr(tower, part) for part in parts) and (hasattr(tower, "pre_layrnorm") or hasattr(tower, "head"))
+
+
+def _positions(state: Tensor) -> Tensor:
+    """A layer's [n,C,h,w] or [n,positions,C], maybe with a class token before its patches, as [n,positions,C]."""
+    if state.dim() == 4:
+        # Not flatten(2).mT: on the CPU, torch 2.13 then takes a wrong gradient back through the layer's batch norm.
+        return state.permute(0, 2, 3, 1).flatten(1, 2)
+    patches = state.shape[1] - 1
+    return state[:, 1:] if patches > 1 and math.isqrt(patches) ** 2 == patches else state
 
 
 def flatten_pooling(model: "PreTrainedModel") -> "PreTrainedModel":
@@ -78,6 +148,8 @@ def _unit(features: Any) -> Tensor:
 
 def _side(pixels: dict[str, Any], config: Any) -> int:
     """The side of the square that the eye sees: what its preprocessor hands it, or else what its own config says."""
+    if config.model_type == "siglip2":  # a number of patches, of any shape: here always a square
+        return int(config.vision_config.num_patches**0.5) * int(config.vision_config.patch_size)
     cropped = pixels.get("do_center_crop", "crop_size" in pixels)
     size = pixels.get("crop_size" if cropped else "size", getattr(config.vision_config, "image_size", None))
     if isinstance(size, dict):

@@ -152,10 +152,10 @@ class Painter(nn.Module):
         return torch.where(said["relation"] > 0, singles + counts + said["relation"] - 1, layout)
 
     def _who(self, slot: int, said: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Which thing in which colour a slot holds: of two things, the lower or the right one is the second."""
-        above = (said["relation"] == 2) & (slot == 0)
+        """Which thing in which colour a slot holds: of two things, the lower, right or hinder one is the second."""
+        under = (said["relation"] >= 2) & (slot == 0)
         right = (said["relation"] == 1) & (slot == 1)
-        second = above | right
+        second = under | right
         thing = torch.where(second, said["thing2"], said["thing"])
         return thing, torch.where(second, said["colour2"], said["colour"])
 

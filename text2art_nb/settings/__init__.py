@@ -8,6 +8,7 @@ Pillow.
 import numbers
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
@@ -16,24 +17,33 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from text2art_nb import values
 from text2art_nb.errors import SettingsError
 from text2art_nb.presets import (
+    DRAWER_MODELS,
+    EMBEDDED_FFT_TASTE,
     EMBEDDED_LOSSES,
     EMBEDDED_PRESETS,
+    FFT_TASTE,
     FULL_PRESETS,
     MAX_AREA,
     MAX_SIDE,
     MIN_SIDE,
+    TURBO_ITERATIONS,
     Preset,
     grid_size,
+    native_size,
     preset_size,
     trimmed,
 )
 from text2art_nb.prompts import Prompt, parse_prompts, split_weight
+from text2art_nb.settings import strokes
 from text2art_nb.settings.checked import renamed
 from text2art_nb.settings.drawing import DRAWERS, DrawingSettings
-from text2art_nb.settings.looking import LookingSettings
+from text2art_nb.settings.elsewhere import ELSEWHERE
+from text2art_nb.settings.looking import LookingSettings, missing_mask, perceptor_spec
 from text2art_nb.settings.motion import MotionSettings
 from text2art_nb.settings.steering import STEERABLE, Steering, steering_entry
 from text2art_nb.settings.taste import FILTERS, LOSSES, TasteSettings
+from text2art_nb.settings.tournament import TournamentSettings
+from text2art_nb.tournament import survivors
 
 __all__ = [
     "ALIASES",
@@ -73,11 +83,20 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "cutn": "num_cuts",
         "prompt": "prompts",
         "image_prompt": "image_prompts",
+        "label": "labels",
+        "init_weight_pix": "init_weight",
+        "style_file": "style_image",
+        "gaussian_color": "vignette_color",
+        "edge_colour": "edge_color",
+        "vignette_colour": "vignette_color",
+        "fft_lrate": "learning_rate",
+        "video": "make_video",
+        "cuda_device": "device",
     }
 )
 
 
-class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings):
+class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, TournamentSettings):
     """Everything that a picture is asked to be. Frozen, comparable, hashable; make changed ones with `with_`.
 
     None means that quality, aspect, model, the drawer or chance decides; `resolved` says what they decide.
@@ -87,6 +106,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings):
     """
 
     aliases: ClassVar[Mapping[str, str]] = ALIASES
+    elsewhere: ClassVar[Mapping[str, str]] = ELSEWHERE
 
     if TYPE_CHECKING:
 
@@ -203,18 +223,44 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         problems = {}
-        if not self.prompts and not self.image_prompts:
+        if not self.prompts and not self.image_prompts and not self.labels:
             problems["prompts"] = "prompts is empty; say what to draw, like 'an underwater city'"
         if self.aspect == "retain" and self.init_image is None and self.size is None:
             problems["aspect"] = "aspect 'retain' needs an init_image, whose shape it keeps"
+        if self.finalists is not None and self.finalists > self.candidates:
+            problems["finalists"] = (
+                f"finalists may be at most the candidates, {self.candidates}; got {self.finalists}: "
+                f"try candidates={4 * self.finalists if self.finalists <= 16 else 64}"
+            )
+        if self.size is not None and self.size[0] * self.size[1] * self.upscale**2 > MAX_AREA:
+            larger = "x".join(str(side * self.upscale) for side in self.size)
+            problems["upscale"] = f"upscale may make at most {MAX_AREA // 2**20} megapixels; got {larger}"
+        if self.upscale > 1 and self.upscaler == "vector" and self.last_drawer != "strokes":
+            problems["upscaler"] = f"upscaler 'vector' is for the drawer strokes; {self.last_drawer} draws in pixels"
         if self.start == "image" and self.init_image is None:
             problems["start"] = "start 'image' needs an init_image"
+        if self.drawer == "generator" and self.model in ("embedded", "full"):
+            problems["model"] = (
+                "the drawer 'generator' needs a model: the path of your TorchScript or torch.export file, or the name "
+                "of an installed generator"
+            )
+        if "->" in self.model and self.model.count("->") != len(self.stages) - 1:
+            count = self.model.count("->") + 1
+            problems["model"] = f"model names {count} weights for {len(self.stages)} drawers; name one, or one for each"
         if self.start == "proposal" and not self._asks_in_words:
             problems["start"] = "start 'proposal' needs words in the prompt that say what to draw"
-        if len(self.init_image or "") + sum(map(len, self.image_prompts)) > MAX_PICTURE_CHARS:
+        for line in (self.prompts, *(entry.prompts for entry in self.steering)):
+            if sentence := missing_mask(line or "", len(self.masks)):
+                problems["prompts"] = sentence
+        if len(self.noise_prompt_weights) > len(self.noise_prompt_seeds):
+            problems["noise_prompt_weights"] = (
+                f"noise_prompt_weights has {len(self.noise_prompt_weights)} numbers for "
+                f"{len(self.noise_prompt_seeds)} noise_prompt_seeds; give each weight its seed"
+            )
+        if len(self.init_image or "") + sum(map(len, self._other_pictures)) > MAX_PICTURE_CHARS:
             limit = f"{MAX_PICTURE_CHARS // 10**6} MB"
             problems["image_prompts"] = (
-                f"image_prompts and init_image may be at most {limit} together; give smaller ones"
+                f"image_prompts, masks and init_image may be at most {limit} together; give smaller ones"
             )
         if sentence := self._missing_candidate():
             problems["steering"] = sentence
@@ -222,10 +268,18 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings):
             raise SettingsError(problems)
         return self
 
+    @property
+    def _other_pictures(self) -> tuple[str, ...]:
+        single = (self.overlay_image, self.style_image, self.content_image)
+        return (*self.image_prompts, *self.masks, *(picture or "" for picture in single))
+
     def _missing_candidate(self) -> str | None:
         """What is wrong with a steering that goes on with a candidate that isn't there."""
-        count = self.candidates
+        count, total = self.candidates, self.iterations or self.preset.iterations
         for entry in self.steering:
+            total = entry.iterations or total
+            if count > 1:
+                count = min(count, survivors(self, entry.iteration - 1, total))
             if entry.candidate is not None:
                 if entry.candidate >= count:
                     return f"candidate must be less than {count}, the number of candidates; got {entry.candidate}"
@@ -242,12 +296,12 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings):
 
     @property
     def parsed(self) -> list[Prompt]:
-        """The prompts of the line, then the image prompts (whose ``image`` is a PNG data URI)."""
+        """The prompts of the line, the image prompts (whose ``image`` is a PNG data URI), labels and noise."""
         prompts = parse_prompts(self.prompts) if self.prompts else []
         for entry in self.image_prompts:
             picture, weight, stop = split_weight(entry)
             prompts.append(Prompt("", weight, stop, picture))
-        return prompts
+        return prompts + self.beside_the_line
 
     @property
     def _asks_in_words(self) -> bool:
@@ -257,12 +311,19 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings):
         """The init image; else a proposal, where a model of the same small world draws; else noise."""
         if self.init_image is not None:
             return "image"
-        return "proposal" if self.model == "embedded" and self._asks_in_words else "noise"
+        return "proposal" if self.weights == "embedded" and self._asks_in_words else "noise"
+
+    @property
+    def weights(self) -> str:
+        """The model that is meant: "embedded" means a drawer's own, where it has no embedded one."""
+        # A chain keeps "embedded", which each of its drawers takes as its own.
+        return DRAWER_MODELS.get(self.drawer, self.model) if self.model == "embedded" else self.model
 
     @property
     def preset(self) -> Preset:
         """The row of the quality table that these settings use; the embedded models have a table of their own."""
-        return (EMBEDDED_PRESETS if self.model == "embedded" else FULL_PRESETS)[self.quality]
+        row = (EMBEDDED_PRESETS if self.weights == "embedded" else FULL_PRESETS)[self.quality]
+        return replace(row, iterations=TURBO_ITERATIONS[self.quality]) if self.drawer == "turbo" else row
 
     @property
     def picture_size(self) -> tuple[int, int]:
@@ -278,7 +339,15 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings):
 
             init_size = picture_size(self.init_image)
         size = preset_size(self.aspect, self.preset.scale, init_size)
-        return trimmed(size) if self.drawer == "vqgan" and self.model != "embedded" else size
+        if self.drawer == "turbo":
+            return native_size(size)
+        return trimmed(size) if "vqgan" in self.drawer_names and self.model != "embedded" else size
+
+    @property
+    def drawn_size(self) -> tuple[int, int]:
+        """(width, height) at which the drawer hands its picture over: strokes to be enlarged are drawn larger."""
+        width, height = self.picture_size
+        return (width * self.upscale, height * self.upscale) if self.upscaler == "vector" else (width, height)
 
     def with_(self, **changes: Any) -> "Settings":
         """These settings with some of them changed, checked again as a whole.
@@ -298,6 +367,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings):
         preset = self.preset
         size = self.picture_size
         found: dict[str, Any] = {
+            "model": self.weights,
             "iterations": self.iterations or preset.iterations,
             "num_cuts": self.num_cuts or preset.num_cuts,
             "batches": self.batches or preset.batches,
@@ -306,10 +376,20 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings):
             "seed": secrets.randbelow(2**32) if self.seed is None else self.seed,
             "start": self.start or self._usual_start(),
         }
-        if not self.losses and found["perceptors"] == ("embedded",) and found["start"] == "noise":
-            found["losses"] = dict(EMBEDDED_LOSSES.get(self.drawer, {}))
-        if self.drawer == "pixel":
-            found |= {"pixel_size": grid_size(size, self.pixel_size, self.pixel_scale), "pixel_scale": 1.0}
+        eyes = tuple(perceptor_spec(each)[0] for each in found["perceptors"])
+        if not self.losses and eyes == ("embedded",) and found["start"] == "noise":
+            found["losses"] = dict(EMBEDDED_LOSSES.get(self.drawer_names[0], {}))
+        if "turbo" in self.drawer_names and "keep" not in self.model_fields_set:
+            found["keep"] = "best"  # its steps go up and down, and ReNO keeps the best
+        if "fft" in self.drawer_names:
+            decay, sharp = EMBEDDED_FFT_TASTE if eyes == ("embedded",) else FFT_TASTE
+            found["fft_decay"] = decay if self.fft_decay is None else self.fft_decay
+            found["fft_sharp"] = sharp if self.fft_sharp is None else self.fft_sharp
+        if "pixel" in self.drawer_names:
+            grid = grid_size(size, self.pixel_size, self.pixel_scale, self.pixel_type)
+            found |= {"pixel_size": grid, "pixel_scale": 1.0}
+        if "strokes" in self.drawer_names:
+            found |= strokes.defaults(self)
         return self.with_(**found)
 
     def to_recipe(self) -> dict[str, Any]:
@@ -337,6 +417,8 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings):
         given = renamed(given, cls.aliases)
         if "start" not in given:  # a picture of the time when there was no choice
             given["start"] = "noise" if given.get("init_image") is None else "image"
+        given.setdefault("text_off", False)  # a picture of the time when there was none
+        given.setdefault("lookup_beta", 0.0)  # likewise
         if not trusted:
             from text2art_nb.strangers import check_recipe
 

@@ -18,6 +18,8 @@ class Checked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
     aliases: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    elsewhere: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What to do instead of giving a setting that others have under this name."""
 
     def __init__(self, /, **given: Any) -> None:
         with _plainly(type(self)):
@@ -127,6 +129,8 @@ def _sentences(detail: Mapping[str, Any], model: type[Checked]) -> list[tuple[st
 
 
 def _unknown(field: str, model: type[Checked]) -> str:
+    if field in model.elsewhere:
+        return f"there is no setting {field!r} here; {model.elsewhere[field]}"
     nearest = difflib.get_close_matches(field[:100], [*model.model_fields, *model.aliases], 1)
     meant = f"did you mean '{nearest[0]}'?" if nearest else f"the settings are {', '.join(model.model_fields)}"
     return f"unknown setting {values.shown(field)}; {meant}"

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from text2art_nb import values
 from text2art_nb.errors import SettingsError
 from text2art_nb.settings.checked import Checked
-from text2art_nb.settings.taste import LOSSES, filter_names
+from text2art_nb.settings.taste import filter_names, loss_weights
 
 
 class Steering(Checked):
@@ -50,7 +50,7 @@ class Steering(Checked):
     @field_validator("losses", mode="before")
     @classmethod
     def _losses(cls, value: Any) -> dict[str, float] | None:
-        return None if value is None else values.weights(value, LOSSES)
+        return None if value is None else loss_weights(value)
 
     @field_validator("palette", mode="before")
     @classmethod
@@ -77,7 +77,7 @@ class Steering(Checked):
     def new_settings(self) -> dict[str, Any]:
         """The settings that are other ones from here on, by their names in `Settings`."""
         changed = {name: value for name, value in self.changes.items() if name not in ("stop", "candidate")}
-        return changed if self.candidate is None else {**changed, "candidates": 1}
+        return changed if self.candidate is None else {**changed, "candidates": 1, "finalists": None}
 
 
 def steering_entry(value: Any, position: int) -> Steering:

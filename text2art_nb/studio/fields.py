@@ -76,6 +76,10 @@ class Field:
             self._filling = False
         self.touched = touched
 
+    def show(self, visible: bool) -> None:
+        """Whether it is on the panel at all."""
+        (self.box.remove_class if visible else self.box.add_class)("t2a-gone")
+
     def say(self, sentence: str, error: bool = False) -> None:
         """Show a sentence under the field; an empty one takes it away."""
         kind = "t2a-note t2a-error" if error else "t2a-note"
@@ -139,7 +143,7 @@ def _full() -> widgets.Layout:
 def text(name: str, label: str, hint: str = "", placeholder: str = "", **convert: Convert) -> Field:
     """A line of text; what it says is left to `Settings` to read."""
     widget = widgets.Text(placeholder=placeholder, layout=_full(), continuous_update=False)
-    return Field(name, widget, label, hint, **({"to_widget": _as_text} | convert))
+    return Field(name, widget, label, hint, **({"to_widget": as_text} | convert))
 
 
 def number(name: str, label: str, hint: str = "", **convert: Convert) -> Field:
@@ -172,30 +176,38 @@ def choice(name: str, label: str, options: Mapping[str, Any], hint: str = "") ->
     """One of a few, all in sight."""
     widget = widgets.ToggleButtons(options=list(options.items()), layout=_full())
     widget.style.button_width = "auto"
-    return Field(name, widget, label, hint, to_widget=lambda value: value if value in options.values() else None)
+    return Field(name, widget, label, hint, to_widget=_with_option(widget))
 
 
 def dropdown(name: str, label: str, options: Mapping[str, Any], hint: str = "") -> Field:
     """One of many."""
     widget = widgets.Dropdown(options=list(options.items()), layout=_full())
+    return Field(name, widget, label, hint, to_widget=_with_option(widget))
+
+
+def _with_option(widget: Any) -> Convert:
+    """Makes a value from elsewhere, such as a friend's recipe, one of the options."""
 
     def fitting(value: Any) -> Any:
-        if value not in [each for _, each in widget.options]:  # from a friend's recipe: an option of its own
+        if value not in [each for _, each in widget.options]:
             widget.options = (*widget.options, (str(value), value))
         return value
 
-    return Field(name, widget, label, hint, to_widget=fitting)
+    return fitting
 
 
 def named(name: str, label: str, options: list[str], hint: str = "", **convert: Convert) -> Field:
     """A line of text with suggestions."""
     widget = widgets.Combobox(options=options, layout=_full(), continuous_update=False)
-    return Field(name, widget, label, hint, **({"to_widget": _as_text} | convert))
+    return Field(name, widget, label, hint, **({"to_widget": as_text} | convert))
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A setting as it is typed: "", "0.5", "a, b", "name:2, other:1"."""
     if value is None:
         return ""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}:{weight:g}" for name, weight in value.items())
     if isinstance(value, tuple | list):
         return ", ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -12,7 +12,7 @@ from text2art_nb import drawers
 from text2art_nb.errors import SettingsError
 from text2art_nb.models import CATALOGUE
 from text2art_nb.settings import FILTERS, LOSSES, Aspect, Keep, Precision, Quality, Settings, Start
-from text2art_nb.studio import fields
+from text2art_nb.studio import fields, more
 from text2art_nb.studio.fields import Field, Several, labelled
 from text2art_nb.studio.look import style
 from text2art_nb.studio.picture_field import PictureField, RemixZone
@@ -30,7 +30,10 @@ Guarded = Callable[..., Callable[..., None]]
 
 AGAIN: Final = "Run this cell to open the control panel"
 # What the site called image and pixel art; another package's drawer goes by its own name.
-KINDS: Final = {"vqgan": "Image", "pixel": "Pixel art"}
+KINDS: Final = {"vqgan": "Image", "pixel": "Pixel art", "strokes": "Strokes", "fft": "Waves"}
+WITH_DOWNLOAD: Final = {"taesd": "TAESD", "turbo": "Turbo", "generator": "Your own generator"}
+ELSEWHERE: Final = frozenset({"losses", "allow_urls", "make_video", "steering"})
+"""Settings that have no field: sliders of their own, the program's business, or what steering recorded."""
 QUIET_SECONDS: Final = 0.7
 """How long the panel must rest before what was changed steers the run: half a word is no prompt."""
 
@@ -62,6 +65,9 @@ class Panel:
         self._swatches = Swatches(self._choose_palette)
         self._losses = {name: _loss_slider(name) for name in LOSSES}
         self._fields = {field.name: field for field in self._all_fields()}
+        known = self._fields.keys() | ELSEWHERE
+        self._others = {field.name: field for field in more.other_fields(known, guarded)}
+        self._fields |= self._others
         for field in self._fields.values():
             field.listen(lambda each: guarded(lambda: self._on_change(each))())
         for slider in self._losses.values():
@@ -75,7 +81,7 @@ class Panel:
 
     def _all_fields(self) -> Iterator[Field]:
         yield self._prompt_field()
-        kinds = {KINDS.get(name, name): name for name in drawers.names()}
+        kinds = {(KINDS | WITH_DOWNLOAD).get(name, name): name for name in drawers.names()}
         yield fields.choice("drawer", "Kind", kinds, "what draws")
         yield fields.dropdown("quality", "Quality", _named(get_args(Quality)), "steps, views, size at once")
         yield fields.choice("aspect", "Shape", _named(get_args(Aspect)), "retain: as the picture it starts from")
@@ -177,8 +183,16 @@ class Panel:
                 _row(box["pixel_size"], box["pixel_scale"]),
                 _row(box["model"], box["perceptors"]),
                 _row(box["device"], box["precision"], box["micro_batch"]),
+                _fold(self._rooms(box)),
             ]
         )
+
+    def _rooms(self, box: dict[str, widgets.VBox]) -> dict[str, widgets.Widget]:
+        """The settings without a place of their own, by the room that they come from."""
+        rooms: dict[str, list[widgets.Widget]] = {title: [] for title in more.ROOMS}
+        for name in self._others:
+            rooms[more.room_of(name)].append(box[name])
+        return {title: _row(*boxes) for title, boxes in rooms.items() if boxes}
 
     # -- what they say
 
@@ -238,7 +252,7 @@ class Panel:
         self.complain(SettingsError({}))
         self._show_resolved(settings)
         perceptor = self._readiness.perceptor(settings)
-        embedded = "embedded" in (settings.resolved().perceptors or ())
+        embedded = "embedded" in settings.resolved().perceptor_names
         longest, count = (perceptor.longest, perceptor.count_tokens) if perceptor else (None, None)
         self._reading.value = reading(prompts, embedded, longest, count)
         self._swatches.follow(settings.palette)
@@ -256,7 +270,11 @@ class Panel:
         self._head.value = f'<div class="t2a-head">text2art<small>{html.escape(sentence)}</small></div>'
 
     def _show_resolved(self, settings: Settings) -> None:
-        """Fields that nobody has touched show what quality, shape and drawer mean for them."""
+        """Fields that nobody has touched show what quality, shape and drawer mean for them; others' are hidden."""
+        for name, field in self._fields.items():
+            owners = more.drawers_of(name)
+            if owners:
+                field.show(any(stage in owners for stage, _ in settings.stages))
         resolved = settings.resolved()
         for name in ("iterations", "num_cuts", "batches"):
             if not self._fields[name].touched:

@@ -71,7 +71,7 @@ class Readiness:
                 settings = Settings(**_TRIAL).resolved()
                 list(Run(settings))
             known_words()
-            self.warm.update(settings.perceptors or ())
+            self.warm.update(settings.perceptor_names)
         except Exception as error:  # for whoever waits
             self._error = error
         self.start_seconds = time.monotonic() - began
@@ -81,7 +81,7 @@ class Readiness:
         from text2art_nb import perceptors
         from text2art_nb.devices import pick_device
 
-        names = settings.resolved().perceptors or ()
+        names = settings.resolved().perceptor_names
         if not names or names[0] not in self.warm or settings.device != "auto":
             return None
         return perceptors.load(names[0], pick_device())
@@ -110,7 +110,7 @@ class Readiness:
 
 def _fetch(settings: Settings) -> None:
     """Fetch the weights of `settings`, saying how far that is; at once where they are here already."""
-    wanted = [("imagenet_f16_16384", "vqgan"), *((name, "clip") for name in settings.resolved().perceptors or ())]
+    wanted = [("imagenet_f16_16384", "vqgan"), *((name, "clip") for name in settings.resolved().perceptor_names)]
     with _progress() as progress:
         for name, kind in wanted:
             locate(name, kind, progress=progress)

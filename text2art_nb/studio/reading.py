@@ -16,7 +16,7 @@ def reading(line: str, embedded: bool, longest: int | None = None, count: CountT
     Args:
         line: the line; may be empty or unreadable.
         embedded: whether the embedded CLIP reads it, which doesn't know every word.
-        longest: how many tokens of a prompt are read; None where that isn't known yet.
+        longest: how many tokens of a prompt are read at once; None where that isn't known yet.
         count: how many tokens a text has.
     """
     if not line.strip(" |\n"):
@@ -41,7 +41,7 @@ def _part(prompt: Prompt, longest: int | None, count: CountTokens | None) -> str
     if prompt.stop != -math.inf:
         text += f", until the distance is {prompt.stop:g}"
     if longest is not None and count is not None and (tokens := count(prompt.text)) > longest:
-        text += f' <span class="push">({tokens} tokens: only the first {longest} are read)</span>'
+        text += f" ({tokens} tokens: more than the {longest} that are read at once, so it is read in parts)"
     return text
 
 

@@ -248,7 +248,7 @@ class Studio:
         panel = self._panel
         watching: tuple[View, ...] = views if panel is None else (*views, panel.stage)
         if panel is not None:
-            panel.stage.begin(easel.run.settings.drawer == "pixel")
+            panel.stage.begin(easel.run.settings.last_drawer == "pixel")
         with Interrupts() as interrupts:
             easel.start()
             try:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from text2art_nb.embedded.world.scene import ATTRIBUTES, COUNTS, NAMES, Scene, attributes
+from text2art_nb.embedded.world.things import THINGS
 
 # Nouns of every thing, singular; "noun/plural" where the plural isn't regular. The first is the plain name.
 THING_WORDS: dict[str, tuple[str, ...]] = {
@@ -19,7 +20,7 @@ THING_WORDS: dict[str, tuple[str, ...]] = {
         "fantasy castle",
         "medieval fortress",
     ),
-    "house": ("house", "house", "cottage", "home", "little house", "hut"),
+    "house": ("house", "house", "cottage", "home", "little house", "hut", "roof"),
     "lighthouse": ("lighthouse", "lighthouse", "light house", "beacon tower"),
     "windmill": ("windmill", "windmill", "mill"),
     "pagoda": (
@@ -117,6 +118,16 @@ THING_WORDS: dict[str, tuple[str, ...]] = {
     "clock": ("clock", "clock", "alarm clock"),
     "gift": ("gift", "gift", "present", "gift box/gift boxes"),
     "cake": ("cake", "cake", "birthday cake"),
+    "lion": ("lion", "lion", "king of the animals/kings of the animals"),
+    "bear": ("bear", "bear", "teddy bear", "teddy"),
+    "fox": ("fox", "fox", "clever fox"),
+    "duck": ("duck", "duck", "rubber duck", "duckling"),
+    "bee": ("bee", "bee", "bumblebee", "honey bee"),
+    "mermaid": ("mermaid", "mermaid", "sea maiden"),
+    "bus": ("bus", "bus", "school bus", "coach"),
+    "helicopter": ("helicopter", "helicopter", "chopper"),
+    "chest": ("treasure chest", "treasure chest", "treasure", "chest of gold/chests of gold"),
+    "icecream": ("ice cream", "ice cream", "ice cream cone", "icecream"),
 }
 COLOUR_WORDS: dict[str, tuple[str, ...]] = {
     "red": ("red", "red", "scarlet", "crimson"),
@@ -287,7 +298,10 @@ NO_INFORMATION = (
 )
 OPENERS = ("a picture of", "an image of", "picture of", "a scene with", "a drawing of", "there is", "")
 _LEFT, _RIGHT = ("left of", "to the left of", "on the left of"), ("right of", "to the right of", "on the right of")
-_ABOVE, _BELOW = ("above", "over", "on top of", "on"), ("below", "under", "beneath", "underneath")
+_ABOVE, _BELOW = ("above", "over", "high above"), ("below", "under", "beneath", "underneath")
+_ON = ("on", "on", "on top of", "above", "standing on")
+_BEFORE, _BEHIND = ("in front of",), ("behind",)
+_WITH = ("and", "and", "next to", "beside", "with")
 _NUMBERS = {"two": ("two", "2", "a pair of", "two"), "three": ("three", "3", "three")}
 
 
@@ -413,9 +427,13 @@ def _pair(shown: dict[str, int], stated: dict[str, int], c: _Choices, adjectives
         return first
     stated["thing2"] = shown["thing2"]
     if c.chance(0.1):
-        return f"{first} and {second}"
+        return f"{first} {c.of(_WITH)} {second}"
     stated["relation"] = shown["relation"]
-    forward, backward = (_LEFT, _RIGHT) if _value("relation", shown) == "left of" else (_ABOVE, _BELOW)
+    forward, backward = {
+        "left of": (_LEFT, _RIGHT),
+        "above": (_ABOVE if THINGS[shown["thing"]].floats else _ON, _BELOW),
+        "in front of": (_BEFORE, _BEHIND),
+    }[_value("relation", shown)]
     if c.chance(0.55):
         return f"{first} {c.of(forward)} {second}"
     return f"{second} {c.of(backward)} {first}"
@@ -449,7 +467,19 @@ def stated_vector(stated: dict[str, int]) -> NDArray[np.int16]:
 
 
 def _all_phrases() -> list[str]:
-    phrases: list[str] = [*NO_INFORMATION, *OPENERS, *_LEFT, *_RIGHT, *_ABOVE, *_BELOW, "a an and one"]
+    phrases: list[str] = [
+        *NO_INFORMATION,
+        *OPENERS,
+        *_LEFT,
+        *_RIGHT,
+        *_ABOVE,
+        *_BELOW,
+        *_ON,
+        *_BEFORE,
+        *_BEHIND,
+        *_WITH,
+        "a an one",
+    ]
     for nouns in THING_WORDS.values():
         phrases += [noun.split("/")[0] for noun in nouns] + [_plural(noun) for noun in nouns]
     for table in (COLOUR_WORDS, SIZE_WORDS, TIME_WORDS, WEATHER_WORDS, POSITION_WORDS, _NUMBERS):

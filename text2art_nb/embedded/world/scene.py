@@ -43,7 +43,7 @@ _ACCENTS: dict[str, tuple[str, ...]] = {
 SIZES = ("small", "medium", "large")
 COUNTS = ("one", "two", "three")
 POSITIONS = ("left", "centre", "right")
-RELATIONS = ("none", "left of", "above")
+RELATIONS = ("none", "left of", "above", "in front of")
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "thing": tuple(t.name for t in THINGS),
@@ -108,7 +108,7 @@ def is_held_out(scene: Scene) -> bool:
 
 
 def sample_scenes(
-    rng: np.random.Generator, n: int, *, held_out: bool = False, relations: float = 0.12, counts: float = 0.07
+    rng: np.random.Generator, n: int, *, held_out: bool = False, relations: float = 0.17, counts: float = 0.07
 ) -> list[Scene]:
     """`n` random scenes, none of them with a held-out pair, or each of them with one.
 
@@ -139,7 +139,7 @@ def _scene(u: list[float], variant: int, relations: float, counts: float) -> Sce
     weather = 1 + int(u[3] / 0.16 * 4) if where.outdoors and u[3] < 0.16 else 0
     relation, thing2, colour2, count = 0, -1, -1, 0
     if u[4] < relations:
-        relation = 1 if u[4] < 0.6 * relations else 2
+        relation = 1 if u[4] < 0.45 * relations else 2 if u[4] < 0.75 * relations else 3
         thing2 = (thing + 1 + int(u[5] * (len(THINGS) - 1))) % len(THINGS)
         colour2 = _pick_colour(thing2, u[6])
     elif u[4] < relations + counts:
@@ -286,26 +286,18 @@ def _part_from(pen: Pen, x: float, y: float, scale: float, tints: Tints, coloure
     view[:] = (view * (1 - k) + mist.astype(np.float32) * k).astype(np.uint8)
 
 
-def _layout(scene: Scene, u: list[float]) -> list[tuple[int, int, float, float, float]]:
-    """(thing, colour, x, y of the middle, half height) of everything in the scene, in picture units."""
+def layout(scene: Scene, u: list[float]) -> list[tuple[int, int, float, float, float]]:
+    """(thing, colour, x, y of the middle, half height) of everything in the scene, in picture units, from the back.
+
+    `u`: at least 8 free numbers 0..1.
+    """
     jx, jy = (u[0] - 0.5) * 0.05, (u[1] - 0.5) * 0.04
 
     def standing(thing: int, scale: float, base: float, hover: float) -> float:
         return hover if THINGS[thing].floats else base - scale
 
     if scene.relation:
-        k = 0.9 + 0.2 * u[2]
-        if RELATIONS[scene.relation] == "left of":
-            s = 0.215 * k
-            return [
-                (scene.thing, scene.colour, -0.245 + jx, standing(scene.thing, s, 0.36, 0.0) + jy, s),
-                (scene.thing2, scene.colour2, 0.245 + jx, standing(scene.thing2, s, 0.36, 0.0) - jy, s),
-            ]
-        s = 0.2 * k
-        return [
-            (scene.thing2, scene.colour2, 2 * jx, 0.24 + jy, s),
-            (scene.thing, scene.colour, -2 * jx, -0.235 + jy, s),
-        ]
+        return _pair(scene, 0.9 + 0.2 * u[2], jx, jy)
     if scene.count:
         n = scene.count + 1
         s = (0.235, 0.165)[n - 2] * (0.92 + 0.16 * u[2])
@@ -322,6 +314,27 @@ def _layout(scene: Scene, u: list[float]) -> list[tuple[int, int, float, float, 
     shift = (0.3, 0.22, 0.11)[scene.size]
     x = (scene.position - 1) * shift + jx
     return [(scene.thing, scene.colour, x, standing(scene.thing, s, base, (-0.08, -0.04, -0.01)[scene.size]) + jy, s)]
+
+
+def _pair(scene: Scene, k: float, jx: float, jy: float) -> list[tuple[int, int, float, float, float]]:
+    """`layout` of two things; `k`: how large they are, about 1."""
+    first, second = (scene.thing, scene.colour), (scene.thing2, scene.colour2)
+    floats, floats2 = THINGS[scene.thing].floats, THINGS[scene.thing2].floats
+    if RELATIONS[scene.relation] == "left of":
+        s = 0.215 * k
+        return [
+            (*first, -0.245 + jx, (0.0 if floats else 0.36 - s) + jy, s),
+            (*second, 0.245 + jx, (0.0 if floats2 else 0.36 - s) - jy, s),
+        ]
+    if RELATIONS[scene.relation] == "above":
+        s = 0.215 * k
+        top = 0.425 + jy - 2 * s  # what can't fly stands on the lower one
+        return [(*second, 2 * jx, top + s, s), (*first, -2 * jx, (-0.235 + jy) if floats else top + 0.035 - s, s)]
+    s, s2 = 0.2 * k, 0.31 * k
+    return [
+        (*second, 0.1 + jx, (-0.05 if floats2 else 0.36 - s2) + jy, s2),
+        (*first, -0.19 + jx, (0.2 if floats else 0.46 - s) - jy, s),
+    ]
 
 
 def _draw_thing(
@@ -396,7 +409,7 @@ def render(scene: Scene, size: int | tuple[int, int]) -> Image:
     elif weather == "fog":
         _weather(pen, weather, u[40:])
     ground, pen.illumination = pen.illumination, THING_LIGHT[time] if place.timed else (1.0, 1.0, 1.0)
-    for i, spot in enumerate(_layout(scene, u[40:48])):
+    for i, spot in enumerate(layout(scene, u[40:48])):
         _draw_thing(pen, scene, spot, u[48 + 3 * i : 64 + 3 * i], place)
     pen.illumination = ground
     if place.front:

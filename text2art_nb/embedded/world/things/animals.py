@@ -390,3 +390,126 @@ def pig(p: Pen) -> None:
         p.dot(x, 0.06, 0.04, p.dark)
     p.eye(-0.72, -0.16, 0.08)
     p.eye(-0.4, -0.16, 0.08)
+
+
+def lion(p: Pen) -> None:
+    """Sitting, seen from the front: a great mane, round ears, tufted tail."""
+    mane = p.dark if p.main[0] + p.main[1] + p.main[2] > 250 else p.light
+    p.limb([(0.3, 0.86), (0.78, 0.84), (0.88, 0.42)], 0.12, p.main)
+    p.ellipse(0.88, 0.32, 0.14, 0.18, mane)
+    p.mirror([(0, 0.0), (0.34, 0.2), (0.52, 0.74), (0.44, 1), (0, 1)], p.main)
+    p.ellipse(0, 0.66, 0.2, 0.26, p.light, line=False, shade=False)
+    n = 11
+    ring = []
+    for k in range(2 * n):
+        r = 0.72 if k % 2 else 0.62
+        ring.append((r * math.sin(math.pi * k / n), -0.28 - r * 0.98 * math.cos(math.pi * k / n)))
+    p.smooth(ring, mane)
+    for s in (-1, 1):
+        p.ellipse(0.4 * s, -0.66, 0.14, 0.14, p.main)
+        p.ellipse(0.22 * s, 0.93, 0.18, 0.1, p.light)
+    p.ellipse(0, -0.24, 0.44, 0.42, p.main)
+    _face(p, 0, -0.34, 0.18, 0.1)
+    p.ellipse(0, -0.02, 0.2, 0.15, p.light, line=False, shade=False)
+    p.poly([(-0.09, -0.12), (0.09, -0.12), (0, -0.02)], INK, line=False, shade=False)
+    for s in (-1, 1):
+        p.line([(0, -0.02), (0.08 * s, 0.06), (0.16 * s, 0.02)], 0.035, INK, curve=True)
+
+
+def bear(p: Pen) -> None:
+    """Teddy bear, sitting: round ears, pale muzzle and belly, soles."""
+    for s in (-1, 1):
+        p.ellipse(0.42 * s, -0.76, 0.2, 0.2, p.main)
+        p.ellipse(0.42 * s, -0.75, 0.1, 0.1, p.light, line=False, shade=False)
+        p.ellipse(0.62 * s, 0.3, 0.18, 0.32, p.main, angle=0.6 * s)
+    p.ellipse(0, 0.46, 0.54, 0.52, p.main)
+    p.ellipse(0, 0.48, 0.32, 0.34, p.light, line=False, shade=False)
+    for s in (-1, 1):
+        p.ellipse(0.5 * s, 0.8, 0.26, 0.2, p.main)
+        p.ellipse(0.56 * s, 0.82, 0.13, 0.12, p.light, line=False, shade=False)
+    p.ellipse(0, -0.36, 0.56, 0.48, p.main)
+    p.ellipse(0, -0.2, 0.25, 0.2, p.light, line=False, shade=False)
+    _face(p, 0, -0.46, 0.22, 0.1)
+    p.ellipse(0, -0.28, 0.1, 0.07, INK, line=False, shade=False)
+    p.line([(0, -0.22), (0, -0.14)], 0.035, INK)
+    p.line([(-0.1, -0.12), (0, -0.07), (0.1, -0.12)], 0.035, INK, curve=True)
+    if p.pick(0, 2):
+        for s in (-1, 1):
+            p.poly([(0, 0.06), (0.26 * s, -0.06), (0.26 * s, 0.2)], p.accent, shade=False)
+        p.ellipse(0, 0.07, 0.07, 0.07, p.accent, shade=False)
+
+
+def fox(p: Pen) -> None:
+    """Sitting, side view: pointed muzzle, big ears, white chest, bushy tail with a white tip."""
+    p.smooth([(0.2, 0.96), (0.7, 1.0), (0.98, 0.6), (0.92, 0.0), (0.62, -0.06), (0.66, 0.4), (0.4, 0.7)], p.main)
+    p.smooth([(0.62, -0.04), (0.9, 0.1), (0.96, -0.12), (0.74, -0.34)], WHITE)
+    p.smooth([(-0.4, -0.1), (0.0, -0.12), (0.4, 0.4), (0.46, 0.92), (0.0, 1.0), (-0.36, 0.96), (-0.44, 0.4)], p.main)
+    p.smooth([(-0.44, 0.0), (-0.22, 0.0), (-0.18, 0.5), (-0.4, 0.62)], WHITE, line=False, shade=False)
+    for x in (-0.34, -0.12):
+        p.limb([(x, 0.5), (x, 0.92)], 0.13, p.main, curve=False)
+        p.line([(x, 0.84), (x, 0.94)], 0.12, INK)
+    for x in (-0.38, -0.08):
+        p.poly([(x - 0.18, -0.52), (x - 0.06, -1.0), (x + 0.18, -0.54)], p.main)
+        p.poly([(x - 0.07, -0.6), (x - 0.03, -0.84), (x + 0.09, -0.6)], INK, line=False, shade=False)
+    p.smooth(
+        [(-0.98, -0.16), (-0.62, -0.5), (-0.3, -0.7), (0.06, -0.56), (0.16, -0.2), (-0.1, 0.04), (-0.5, 0.02)], p.main
+    )
+    p.smooth([(-0.96, -0.15), (-0.6, -0.22), (-0.3, -0.1), (-0.2, 0.02), (-0.5, 0.02)], WHITE, line=False, shade=False)
+    p.ellipse(-0.96, -0.17, 0.09, 0.07, INK, line=False, shade=False)
+    p.eye(-0.44, -0.36, 0.1)
+
+
+def duck(p: Pen) -> None:
+    """Rubber duck, side view: round head, flat bill, turned-up tail, wing."""
+    p.smooth(
+        [
+            (-0.62, 0.2),
+            (0.0, 0.16),
+            (0.56, 0.18),
+            (1.0, -0.16),
+            (0.98, 0.4),
+            (0.7, 0.86),
+            (0.0, 1.0),
+            (-0.6, 0.86),
+            (-0.8, 0.5),
+        ],
+        p.main,
+    )
+    p.smooth([(-0.1, 0.34), (0.4, 0.34), (0.76, 0.3), (0.5, 0.7), (0.1, 0.72)], p.dark if p.pick(0, 2) else p.light)
+    p.ellipse(-0.36, -0.3, 0.5, 0.48, p.main)
+    beak = (244, 140, 40) if p.main[2] > 60 or p.main[1] > 190 or p.main[0] < 200 else (250, 214, 80)
+    p.smooth([(-0.78, -0.3), (-1.04, -0.26), (-1.12, -0.1), (-0.92, -0.02), (-0.72, -0.08)], beak)
+    p.line([(-1.06, -0.15), (-0.8, -0.16)], 0.035, INK)
+    p.eye(-0.5, -0.42, 0.12)
+    if p.pick(1, 3) == 0:
+        p.smooth([(-0.4, -0.74), (-0.2, -0.98), (-0.26, -0.72)], p.main)
+
+
+def bee(p: Pen) -> None:
+    """Fat bee in flight: stripes, wings, feelers, sting."""
+    p.poly([(0.8, 0.1), (1.08, 0.22), (0.8, 0.34)], INK, shade=False)
+    for dx, a in ((0.12, 0.5), (-0.2, -0.2)):
+        p.ellipse(dx + 0.1, -0.56, 0.26, 0.46, (224, 238, 250), angle=a)
+    p.ellipse(0.08, 0.2, 0.82, 0.54, p.main)
+    stripe = INK if p.main[0] + p.main[1] + p.main[2] > 240 else GOLD
+    for x, h in ((-0.1, 0.5), (0.24, 0.5), (0.56, 0.4)):
+        p.smooth(
+            [
+                (x - 0.08, 0.2 - h),
+                (x + 0.08, 0.2 - h),
+                (x + 0.12, 0.2),
+                (x + 0.08, 0.2 + h),
+                (x - 0.08, 0.2 + h),
+                (x - 0.02, 0.2),
+            ],
+            stripe,
+            line=False,
+            shade=False,
+        )
+    p.ellipse(-0.62, 0.1, 0.36, 0.36, p.main)
+    for x in (-0.78, -0.5):
+        p.line([(x, -0.2), (x - 0.1, -0.5)], 0.045, INK)
+        p.dot(x - 0.1, -0.54, 0.07, INK)
+    p.eye(-0.74, 0.02, 0.1)
+    p.eye(-0.5, 0.02, 0.1)
+    p.line([(-0.76, 0.22), (-0.64, 0.29), (-0.5, 0.22)], 0.04, INK, curve=True)

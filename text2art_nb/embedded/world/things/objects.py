@@ -253,3 +253,50 @@ def cake(p: Pen) -> None:
         shade=False,
     )
     p.ellipse(0, 0.92, 0.98, 0.09, SILVER)
+
+
+def chest(p: Pen) -> None:
+    """Treasure chest with a round lid, half open over gold and jewels."""
+    p.smooth([(-0.86, -0.3), (-0.8, -0.8), (-0.3, -0.96), (0.3, -0.96), (0.8, -0.8), (0.86, -0.3)], p.main)
+    for x in (-0.56, 0.56):
+        p.limb([(x, -0.86), (x, -0.3)], 0.1, GOLD, curve=False)
+    p.rect(-0.84, -0.32, 0.84, 0.1, (60, 40, 36), shade=False)
+    for k in range(9):
+        x = -0.68 + 0.17 * k
+        p.ellipse(x, -0.02 - 0.12 * ((k * 5) % 3), 0.13, 0.13, GOLD, shade=False)
+    for x, c in ((-0.3, ROSE), (0.1, p.accent), (0.42, ROSE)):
+        p.poly([(x - 0.09, -0.26), (x, -0.36), (x + 0.09, -0.26), (x, -0.14)], c, shade=False)
+    p.rect(-0.9, 0.06, 0.9, 0.94, p.main)
+    p.rect(-0.9, 0.06, 0.9, 0.2, GOLD, shade=False)
+    for x in (-0.56, 0.56):
+        p.rect(x - 0.08, 0.06, x + 0.08, 0.94, GOLD, shade=False)
+    p.ellipse(0, 0.24, 0.17, 0.2, GOLD)
+    p.dot(0, 0.22, 0.06, INK)
+
+
+def icecream(p: Pen) -> None:
+    """Two scoops in a waffle cone, a cherry on top."""
+    p.poly([(-0.42, 0.06), (0.42, 0.06), (0, 1.0)], (226, 168, 92))
+    for k in range(3):
+        p.line([(-0.3 + 0.26 * k, 0.1), (0.06 + 0.08 * k, 0.6 - 0.14 * k)], 0.035, (166, 108, 52))
+        p.line([(0.3 - 0.26 * k, 0.1), (-0.06 - 0.08 * k, 0.6 - 0.14 * k)], 0.035, (166, 108, 52))
+    p.ellipse(0, -0.52, 0.38, 0.36, WHITE if p.pick(0, 2) and p.main[1] < 215 else p.light)
+    p.smooth(
+        [
+            (-0.56, 0.06),
+            (-0.56, -0.26),
+            (-0.24, -0.44),
+            (0.24, -0.44),
+            (0.56, -0.26),
+            (0.56, 0.06),
+            (0.3, 0.0),
+            (0.1, 0.16),
+            (-0.16, 0.02),
+            (-0.36, 0.16),
+        ],
+        p.main,
+    )
+    p.ellipse(0, -0.9, 0.11, 0.11, (214, 40, 56) if p.main[1] > 90 else GOLD)
+    p.line([(0.02, -0.98), (0.1, -1.06)], 0.03, LEAF)
+    for x, y in ((-0.3, -0.2), (0.06, -0.26), (0.32, -0.12), (-0.06, -0.6)):
+        p.line([(x, y), (x + 0.07, y - 0.05)], 0.045, p.accent)

@@ -203,3 +203,58 @@ def bicycle(p: Pen) -> None:
     p.limb([(-0.46, -0.32), (-0.14, -0.32)], 0.12, INK, curve=False)
     p.limb([(0.34, -0.38), (0.44, -0.52), (0.66, -0.46)], 0.09, p.dark)
     p.dot(0, 0.6, 0.11, GOLD)
+
+
+def bus(p: Pen) -> None:
+    """Long coach, side view: a row of windows, stripe, two wheels."""
+    p.smooth(
+        [
+            (-0.98, -0.4),
+            (-0.9, -0.62),
+            (-0.4, -0.66),
+            (0.5, -0.66),
+            (0.92, -0.6),
+            (1.02, -0.3),
+            (1.02, 0.6),
+            (0.9, 0.68),
+            (-0.9, 0.68),
+            (-1.0, 0.6),
+        ],
+        p.main,
+    )
+    for k in range(4):
+        x = -0.88 + 0.42 * k
+        p.rect(x, -0.48, x + 0.34, -0.04, p.window(), shade=False)
+    p.poly([(0.8, -0.48), (0.94, -0.44), (1.0, -0.04), (0.8, -0.04)], p.window(), shade=False)
+    p.rect(-0.98, 0.12, 1.0, 0.26, p.accent if p.pick(0, 2) else WHITE, line=False, shade=False)
+    p.dot(0.92, 0.46, 0.09, GLOW)
+    for x in (-0.56, 0.56):
+        _wheel(p, x, 0.7, 0.28)
+
+
+def helicopter(p: Pen) -> None:
+    """Side view: glass nose, tail boom with a small rotor, main rotor, skids."""
+    p.limb([(0.3, 0.06), (0.96, -0.06)], 0.13, p.main, curve=False)
+    p.poly([(0.84, -0.04), (0.9, -0.44), (1.06, -0.46), (1.02, 0.0)], p.main)
+    p.ring(0.98, -0.24, 0.13, 0.04, INK)
+    p.smooth(
+        [
+            (-0.9, 0.3),
+            (-0.84, -0.06),
+            (-0.5, -0.34),
+            (0.0, -0.38),
+            (0.36, -0.2),
+            (0.5, 0.1),
+            (0.3, 0.44),
+            (-0.3, 0.54),
+            (-0.76, 0.5),
+        ],
+        p.main,
+    )
+    p.smooth([(-0.84, 0.2), (-0.76, -0.06), (-0.46, -0.26), (-0.2, -0.26), (-0.2, 0.2)], p.window(), shade=False)
+    p.rect(-0.04, -0.18, 0.2, 0.12, p.window(), shade=False)
+    p.limb([(-0.06, -0.36), (-0.06, -0.62)], 0.09, SILVER, curve=False)
+    p.poly([(-1.06, -0.7), (0.94, -0.7), (0.94, -0.6), (-1.06, -0.6)], (92, 94, 104), shade=False)
+    for x in (-0.5, 0.12):
+        p.line([(x, 0.5), (x - 0.04, 0.76)], 0.06, INK)
+    p.limb([(-0.9, 0.7), (-0.8, 0.8), (0.5, 0.8)], 0.08, SILVER)

@@ -1,0 +1,90 @@
+"""Does a tournament beat a single run that looks as often?
+
+    nice -n 10 python -m tests.bench.tournament --prompts 6 --seeds 2
+
+Draws each prompt three times with the embedded models, from noise, with the same number of views in all: a single run
+(which has more iterations, then), a tournament whose referee is the judge, and one whose referee is the guide itself.
+What the judge says of the second is biased, for it has chosen the winner. Of the third it isn't: there it has neither
+guided nor chosen. Prints one JSON line a prompt and seed, and one of the means in the end.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from typing import Any
+
+import torch
+
+from tests.bench.prompts import PROMPTS
+from tests.bench.recognisable import TEXTS, judge, look
+from text2art_nb import tournament
+from text2art_nb.run import Run
+from text2art_nb.settings import Settings
+
+KINDS = ("single", "judge", "guides")
+
+
+def asked(text: str, seed: int, kind: str, options: argparse.Namespace) -> Settings:
+    """The settings of one run; the single one gets the iterations that the tournament's views are worth."""
+    given: dict[str, Any] = {
+        "prompts": text,
+        "seed": seed,
+        "drawer": options.drawer,
+        "start": "noise",
+        "size": (144, 144),
+        "iterations": options.iterations,
+        "num_cuts": options.cuts,
+        "make_video": False,
+    }
+    many = Settings(**given, candidates=options.candidates, finalists=1, referee=None if kind == "single" else kind)
+    if kind != "single":
+        return many
+    views = tournament.views(many.resolved(), options.iterations)
+    return Settings(**{**given, "iterations": round(views / (options.cuts + 1))})
+
+
+def drawn(text: str, seed: int, kind: str, options: argparse.Namespace) -> dict[str, float]:
+    """What the judge says of one run's picture: similarity to its prompt, and whether it is the first of the 64."""
+    settings = asked(text, seed, kind, options)
+    began = time.monotonic()
+    run = Run(settings)
+    for _ in run:
+        pass
+    similar = look(judge(), [run.artwork.image])[0]
+    return {
+        "similarity": float(similar[TEXTS.index(text)]),
+        "right": float(int(similar.argmax()) == TEXTS.index(text)),
+        "views": tournament.views(run.settings, run.total),
+        "seconds": time.monotonic() - began,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prompts", type=int, default=6)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--drawer", default="pixel")
+    parser.add_argument("--candidates", type=int, default=16)
+    parser.add_argument("--iterations", type=int, default=60)
+    parser.add_argument("--cuts", type=int, default=12)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    rows: list[dict[str, dict[str, float]]] = []
+    for asked_for in PROMPTS[:: len(PROMPTS) // options.prompts][: options.prompts]:
+        for seed in range(options.seeds):
+            rows.append({kind: drawn(asked_for.text, seed, kind, options) for kind in KINDS})
+            print(json.dumps({"prompt": asked_for.text, "seed": seed, **rows[-1]}), flush=True)
+    means = {
+        kind: {name: round(statistics.mean(row[kind][name] for row in rows), 4) for name in rows[0][kind]}
+        for kind in KINDS
+    }
+    wins = {
+        kind: sum(row[kind]["similarity"] > row["single"]["similarity"] for row in rows) / len(rows)
+        for kind in KINDS[1:]
+    }
+    print(json.dumps({"runs": len(rows), "means": means, "better than the single run": wins}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Each family of perceptors is read as it was trained: its activation, its padding, its kind of picture."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tests.perceptors import families
+from text2art_nb import models, perceptors
+from text2art_nb.presets import FULL_PRESETS
+from text2art_nb.run import Run
+
+CPU = torch.device("cpu")
+
+
+def quick_gelu(x: Tensor) -> Tensor:
+    return x * torch.sigmoid(1.702 * x)
+
+
+def seen_with(eye: perceptors.Perceptor, views: Tensor, activation) -> Tensor:
+    """What a CLIP's eye sees, its layers gone through by hand with an activation."""
+    model = eye._model  # type: ignore[attr-defined]
+    tower = model.vision_model
+    x = tower.pre_layrnorm(tower.embeddings((views - 0.5) / 0.25))
+    for layer in tower.encoder.layers:
+        x = x + layer.self_attn(layer.layer_norm1(x))[0]
+        x = x + layer.mlp.fc2(activation(layer.mlp.fc1(layer.layer_norm2(x))))
+    return F.normalize(model.visual_projection(tower.post_layernorm(x[:, 0])), dim=-1)
+
+
+@pytest.mark.parametrize(
+    ("named", "activation"),
+    [("quick_gelu", quick_gelu), ("gelu", F.gelu), (None, quick_gelu)],
+    ids=["OpenAI's", "LAION's", "a config of OpenAI's that names none"],
+)
+@torch.no_grad()
+def test_the_activation_is_the_one_of_its_config(tmp_path: Path, named: str | None, activation) -> None:
+    eye = perceptors.load(str(families.save_clip_with(tmp_path, named)), CPU)
+    views = torch.rand(2, 3, 32, 32)
+    other = F.gelu if activation is quick_gelu else quick_gelu
+    torch.testing.assert_close(eye.see(views), seen_with(eye, views, activation), atol=1e-6, rtol=0)
+    assert (eye.see(views) - seen_with(eye, views, other)).abs().max() > 1e-6
+
+
+@pytest.mark.parametrize("kind", ["siglip", "siglip2"])
+def test_siglip_reads_texts_filled_up_to_their_full_length(tmp_path: Path, kind: str) -> None:
+    eye = perceptors.load(str(families.save_siglip(tmp_path, kind)), CPU)
+    assert (eye.size, eye.longest) == (32, 24)
+    model, tokenizer = eye._model, eye._tokenizer  # type: ignore[attr-defined]
+    ids = tokenizer("a cat").input_ids
+    full = torch.tensor([ids + [tokenizer.pad_token_id] * (24 - len(ids))])
+    with torch.no_grad():
+        expected = F.normalize(model.get_text_features(input_ids=full).pooler_output, dim=-1)
+        short = F.normalize(model.get_text_features(input_ids=full[:, : len(ids)]).pooler_output, dim=-1)
+    read = eye.read(["A cat"])  # lower case, as it was trained
+    torch.testing.assert_close(read, expected)
+    assert (read - short).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("prompt", ["一座水下城市", "sebuah bandar di bawah laut"])
+def test_a_prompt_in_any_language_is_read(tmp_path: Path, prompt: str) -> None:
+    eye = perceptors.load(str(families.save_siglip(tmp_path, "siglip")), CPU)
+    read = eye.read([prompt, "something else"])
+    assert (read[0] - read[1]).abs().max() > 1e-3
+
+
+def test_a_siglip_2_for_any_aspect_sees_patches_as_it_was_trained(tmp_path: Path) -> None:
+    """Row by row; in each the pixels row by row; in each its three colours."""
+    eye = perceptors.load(str(families.save_siglip(tmp_path, "siglip2")), CPU)
+    views = torch.rand(2, 3, 32, 32)
+    pixels = eye._pixels(views)["pixel_values"]  # type: ignore[attr-defined]
+    for row, column in ((0, 0), (0, 3), (2, 1)):
+        patch = (views[1, :, row * 8 : row * 8 + 8, column * 8 : column * 8 + 8] - 0.5) / 0.5
+        torch.testing.assert_close(pixels[1, row * 4 + column], patch.permute(1, 2, 0).flatten())
+    seen = eye.see(views)
+    torch.testing.assert_close(seen.norm(dim=1), torch.ones(2))
+    assert (seen[0] - seen[1]).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("kind", ["siglip", "siglip2"])
+def test_a_run_looks_through_siglip(tmp_path: Path, tiny, kind: str) -> None:
+    directory = families.save_siglip(tmp_path / kind, kind)
+    run = Run(tiny(perceptors=(str(directory),), iterations=2, drawer="pixel"))
+    first, last = (frame.image.tobytes() for frame in run)
+    assert first != last
+
+
+def test_all_the_clips_that_people_ask_for_are_known() -> None:
+    names = (
+        "ViT-B/32 ViT-B/16 ViT-L/14 ViT-L/14@336px ViT-L/14@336 laion-ViT-B/32 laion-ViT-L/14 laion-ViT-H/14 ViT-H/14"
+    )
+    for name in (*names.split(), "siglip2", "siglip-multilingual", "RN50", "RN101", "RN50x4", "RN50x16"):
+        row = models.find(name)
+        assert (row.kind, row.loadable) == ("clip", True)
+
+
+def test_the_presets_look_through_pixrays_clips() -> None:
+    eyes = {quality: preset.perceptors for quality, preset in FULL_PRESETS.items()}
+    assert eyes == {
+        "draft": ("ViT-B/16",),
+        "normal": ("ViT-B/32", "ViT-B/16"),
+        "better": ("RN50", "ViT-B/32", "ViT-B/16"),
+        "best": ("RN50x4", "ViT-B/32", "ViT-B/16"),
+        "supreme": ("RN50x4", "ViT-B/32", "ViT-B/16", "RN101"),
+    }
+    assert all(models.find(name).loadable for names in eyes.values() for name in names)

@@ -1,0 +1,234 @@
+"""OpenAI's CLIPs from its own `.pt` files: the ResNets, for which transformers has no class, and the ViTs.
+
+The files are TorchScript archives. Nothing of their program is loaded: `models.archive` takes the tensors out, and what
+they are of follows from their shapes. The words are cut by `tokenizer.json` beside the file, the same for all of them.
+"""
+
+import importlib
+import re
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from text2art_nb.errors import ModelError
+from text2art_nb.models.archive import read_tensors
+from text2art_nb.perceptors.dropping import keep_some
+from text2art_nb.perceptors.long_texts import read_in_parts
+from text2art_nb.perceptors.resnet_clip import ModifiedResNet
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_MEAN = (0.48145466, 0.4578275, 0.40821073)
+_STD = (0.26862954, 0.26130258, 0.27577711)
+_HEAD = 64  # channels of an attention head, in all of them
+_NOTES = ("input_resolution", "context_length", "vocab_size", "num_batches_tracked")  # no weights
+
+
+class OpenAIClip:
+    """A perceptor over OpenAI's weights; see `perceptors.base.Perceptor`."""
+
+    def __init__(self, name: str, model: "CLIP", tokenizer: "Tokenizer") -> None:
+        self.name = name
+        self.size = model.size
+        self.augmentation = 1.0
+        self._model = model.eval().requires_grad_(False)
+        self._tokenizer = tokenizer
+        self._device = model.logit_scale.device
+        self._mean = torch.tensor(_MEAN, device=self._device).view(1, 3, 1, 1)
+        self._std = torch.tensor(_STD, device=self._device).view(1, 3, 1, 1)
+
+    @property
+    def longest(self) -> int:
+        return len(self._model.positional_embedding)
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._tokenizer.encode(text).ids)
+
+    @torch.no_grad()
+    def read(self, texts: Sequence[str]) -> Tensor:
+        return read_in_parts(texts, self.count_tokens, self.longest, self._read_short)
+
+    def _read_short(self, texts: Sequence[str]) -> Tensor:
+        rows = torch.zeros(len(texts), self.longest, dtype=torch.long)
+        for row, encoding in zip(rows, self._tokenizer.encode_batch(list(texts)), strict=True):
+            ids = encoding.ids[: self.longest - 1]
+            ids = [*ids, encoding.ids[-1]] if len(encoding.ids) > len(ids) else ids  # the end is never cut off
+            row[: len(ids)] = torch.tensor(ids)
+        return F.normalize(self._model.read(rows.to(self._device)).float(), dim=-1)
+
+    def see(self, views: Tensor) -> Tensor:
+        return F.normalize(self._model.visual((views - self._mean) / self._std).float(), dim=-1)
+
+    def see_some(self, views: Tensor, share: float, generator: torch.Generator) -> Tensor:
+        """As `see`, without a share of the patches (0..0.9), others in each view. A ResNet has none and sees all."""
+        if share <= 0 or not isinstance(self._model.visual, VisionTransformer):
+            return self.see(views)
+        seen = self._model.visual((views - self._mean) / self._std, (share, generator))
+        return F.normalize(seen.float(), dim=-1)
+
+
+class CLIP(nn.Module):
+    """Both towers, with the names of OpenAI's checkpoints.
+
+    visual: features [n,D] of normalised pictures [n,3,size,size].
+    """
+
+    def __init__(self, tensors: dict[str, Tensor]) -> None:
+        """tensors: a state dict, from whose shapes everything follows; its numbers aren't taken over."""
+        super().__init__()
+        vocabulary, width = tensors["token_embedding.weight"].shape
+        output = tensors["text_projection"].shape[1]
+        self.visual, self.size = _eye(tensors, output)
+        self.token_embedding = nn.Embedding(vocabulary, width)
+        self.positional_embedding = nn.Parameter(torch.zeros(tensors["positional_embedding"].shape))
+        self.transformer = _Transformer(width, _count(tensors, r"transformer\.resblocks\.(\d+)\."))
+        self.ln_final = nn.LayerNorm(width)
+        self.text_projection = nn.Parameter(torch.zeros(width, output))
+        self.logit_scale = nn.Parameter(torch.zeros(()))
+
+    def read(self, tokens: Tensor) -> Tensor:
+        """Features [n,D] of texts [n,T] of tokens: what is known at each one's end, its token of the highest number."""
+        x = self.token_embedding(tokens) + self.positional_embedding
+        x = self.ln_final(self.transformer(x, causal=True))
+        return x[torch.arange(len(x), device=x.device), tokens.argmax(1)] @ self.text_projection
+
+
+class VisionTransformer(nn.Module):
+    """The eye of CLIP's ViTs."""
+
+    def __init__(self, side: int, patch: int, width: int, layers: int, output: int) -> None:
+        """side: patches along each side of a picture; patch: pixels along each side of a patch."""
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, width, patch, stride=patch, bias=False)
+        self.class_embedding = nn.Parameter(torch.zeros(width))
+        self.positional_embedding = nn.Parameter(torch.zeros(side**2 + 1, width))
+        self.ln_pre, self.ln_post = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.transformer = _Transformer(width, layers)
+        self.proj = nn.Parameter(torch.zeros(width, output))
+
+    def forward(self, pictures: Tensor, dropped: tuple[float, torch.Generator] | None = None) -> Tensor:
+        """dropped: the share of patches to leave out, and what says which."""
+        patches = self.conv1(pictures).flatten(2).transpose(1, 2)
+        front = self.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
+        x = torch.cat([front, patches], 1) + self.positional_embedding.to(patches.dtype)
+        if dropped is not None:
+            x = keep_some(x, *dropped, leading=1)
+        return self.ln_post(self.transformer(self.ln_pre(x))[:, 0]) @ self.proj
+
+
+class _Transformer(nn.Module):
+    def __init__(self, width: int, layers: int) -> None:
+        super().__init__()
+        self.resblocks = nn.ModuleList([_Block(width) for _ in range(layers)])
+
+    def forward(self, x: Tensor, causal: bool = False) -> Tensor:
+        for block in self.resblocks:
+            x = block(x, causal)
+        return x
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.attn = _Attention(width)
+        self.ln_1, self.ln_2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.mlp = nn.Sequential(
+            OrderedDict(c_fc=nn.Linear(width, width * 4), gelu=_QuickGELU(), c_proj=nn.Linear(width * 4, width))
+        )
+
+    def forward(self, x: Tensor, causal: bool) -> Tensor:
+        x = x + self.attn(self.ln_1(x), causal)
+        return x + self.mlp(self.ln_2(x))
+
+
+class _Attention(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.in_proj_weight = nn.Parameter(torch.zeros(width * 3, width))
+        self.in_proj_bias = nn.Parameter(torch.zeros(width * 3))
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, causal: bool) -> Tensor:
+        asked = F.linear(x, self.in_proj_weight, self.in_proj_bias).unflatten(2, (3, -1, _HEAD))
+        q, k, v = asked.permute(2, 0, 3, 1, 4)  # [n,heads,T,64] each
+        answer = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        return self.out_proj(answer.transpose(1, 2).flatten(2))
+
+
+class _QuickGELU(nn.Module):
+    """What OpenAI trained with; LAION's CLIPs have the exact GELU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.sigmoid(1.702 * x)
+
+
+def _eye(tensors: dict[str, Tensor], output: int) -> tuple[nn.Module, int]:
+    """The eye that a state dict is of, and the size in pixels of the pictures that it sees."""
+    first = tensors["visual.conv1.weight"]
+    if "visual.proj" in tensors:
+        side = round((len(tensors["visual.positional_embedding"]) - 1) ** 0.5)
+        patch, width = first.shape[2], first.shape[0]
+        layers = _count(tensors, r"visual\.transformer\.resblocks\.(\d+)\.")
+        return VisionTransformer(side, patch, width, layers, output), side * patch
+    size = round((len(tensors["visual.attnpool.positional_embedding"]) - 1) ** 0.5) * 32
+    levels = _count(tensors, r"visual\.layer(\d+)\.") - 1
+    blocks = tuple(_count(tensors, rf"visual\.layer{level}\.(\d+)\.") for level in range(1, levels + 1))
+    return ModifiedResNet(blocks, first.shape[0] * 2, size, output), size
+
+
+def _count(tensors: dict[str, Tensor], pattern: str) -> int:
+    """One more than the highest number that a pattern finds at the start of the tensors' names."""
+    return 1 + max(int(match[1]) for name in tensors if (match := re.match(pattern, name)))
+
+
+def find(place: Path) -> Path | None:
+    """The `.pt` file in `place`, a directory or the file itself; None where there is none.
+
+    Raises ModelError where there are several.
+    """
+    found = [place] if place.suffix == ".pt" and place.is_file() else sorted(place.glob("*.pt"))
+    if len(found) > 1:
+        raise ModelError(f"{place} holds several checkpoints: give the path of one of them, like {found[0]}")
+    return found[0] if found else None
+
+
+def load(name: str, place: Path, device: torch.device) -> OpenAIClip:
+    """The CLIP of a `.pt` file, and the `tokenizer.json` beside it.
+
+    Raises ModelError where they aren't there, or the file holds something else.
+    """
+    path = find(place)
+    if path is None:
+        raise ModelError(f"{place} holds no .pt file of a CLIP")
+    words = path.with_name("tokenizer.json")
+    if not words.is_file():
+        raise ModelError(
+            f"{path} needs CLIP's tokenizer.json beside it; openai/clip-vit-base-patch32 on the hub has it"
+        )
+    tensors = {key: value for key, value in read_tensors(path).items() if not key.endswith(_NOTES)}
+    try:
+        model = CLIP(tensors)
+        model.load_state_dict(tensors, strict=False)  # the numbers first: what is lacking is told below
+        lacking = [key for key in model.state_dict() if key not in tensors and not key.endswith(_NOTES)]
+    except (KeyError, ValueError, IndexError, RuntimeError) as error:
+        raise ModelError(f"{path} holds no CLIP of OpenAI's: {str(error)[:200]}") from error
+    if lacking:
+        raise ModelError(f"{path} holds no CLIP of OpenAI's: {lacking[0]} is missing")
+    return OpenAIClip(name, model.float().to(device), _tokenizer(words))
+
+
+def _tokenizer(path: Path) -> "Tokenizer":
+    tokenizers = importlib.import_module("tokenizers")
+    try:
+        tokenizer: Tokenizer = tokenizers.Tokenizer.from_file(str(path))
+    except Exception as error:  # it raises bare Exceptions
+        raise ModelError(f"{path} is no tokenizer: {error}") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer

@@ -1,0 +1,105 @@
+"""Fields for the settings that have no place of their own on the panel: what each is follows from its type.
+
+They stand under folds, by the room of `text2art_nb.settings` that they come from; a drawer's own are shown with that
+drawer alone. So a new setting is on the panel as soon as it is a setting.
+"""
+
+import types
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Literal, Union, get_args, get_origin
+
+import ipywidgets as widgets
+
+from text2art_nb.settings import Settings
+from text2art_nb.settings.drawing import DrawingSettings
+from text2art_nb.settings.looking import LookingSettings
+from text2art_nb.settings.motion import MotionSettings
+from text2art_nb.settings.taste import TasteSettings
+from text2art_nb.studio import fields
+from text2art_nb.studio.fields import Field
+from text2art_nb.studio.picture_field import PictureField
+
+ROOMS: Final = {
+    "This kind's own": DrawingSettings,
+    "Words and looking": LookingSettings,
+    "Taste": TasteSettings,
+    "Motion and overlay": MotionSettings,
+    "Other": Settings,
+}
+"""The folds, and whose fields are under each."""
+
+
+def other_fields(known: set[str], guarded: Callable[..., Callable[..., None]]) -> Iterator[Field]:
+    """A field for every setting that is not in `known`."""
+    for name in Settings.model_fields:
+        if name not in known:
+            yield _field(name, guarded)
+
+
+def room_of(name: str) -> str:
+    """The fold that a setting's field belongs under."""
+    return next(title for title, room in ROOMS.items() if name in room.model_fields)
+
+
+def drawers_of(name: str) -> tuple[str, ...]:
+    """The drawers that a setting is for; empty: for all."""
+    extra = Settings.model_fields[name].json_schema_extra
+    owners = extra.get("drawers", []) if isinstance(extra, dict) else []
+    return tuple(str(owner) for owner in owners) if isinstance(owners, list) else ()
+
+
+def _field(name: str, guarded: Callable[..., Callable[..., None]]) -> Field:
+    kind = _without_none(Settings.model_fields[name].annotation)
+    label = name.replace("_", " ").capitalize()
+    if name.endswith("_image"):
+        return PictureField(name, label, "", guarded, many=False)
+    if name == "masks":
+        return PictureField(name, label, "", guarded, many=True)
+    if kind is bool:
+        return _switch(name, label)
+    if get_origin(kind) is Literal:
+        return _one_of(name, label, get_args(kind))
+    default = Settings.model_fields[name].default
+    if kind in (int, float):
+        return fields.text(name, label, to_setting=lambda text: _number(text, default))
+    return fields.text(
+        name,
+        label,
+        to_setting=lambda text: text.strip() or default,
+        to_widget=_sizes if _is_size(kind) else fields.as_text,
+    )
+
+
+def _without_none(annotation: Any) -> Any:
+    """X of `X | None`; else the annotation as it is."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        kinds = [each for each in get_args(annotation) if each is not type(None)]
+        return kinds[0] if len(kinds) == 1 else annotation
+    return annotation
+
+
+def _is_size(kind: Any) -> bool:
+    return bool(kind == tuple[int, int])
+
+
+def _sizes(value: Any) -> str:
+    return fields.size_as_text(value)
+
+
+def _number(text: str, default: Any) -> Any:
+    number = fields.number_or_none(text)
+    if number is None:
+        return default
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def _switch(name: str, label: str) -> Field:
+    return Field(name, widgets.Checkbox(indent=False, description="on"), label, to_widget=bool)
+
+
+def _one_of(name: str, label: str, options: tuple[str, ...]) -> Field:
+    field = fields.dropdown(name, label, {option: option for option in options})
+    if Settings.model_fields[name].default is None:
+        widget = field.widget
+        widget.options = (("the usual", None), *widget.options)
+    return field

@@ -1,0 +1,89 @@
+"""Many cheap starts, halved until the finalists, which are drawn to their end (successive halving, Jamieson and
+Talwalkar 2016; ranking many pictures by CLIP is what DALL·E did, Ramesh et al. 2021, but after it had spent the time).
+
+While there are twice as many pictures as finalists, each is looked at half as often: a round costs what the final costs
+an iteration, so that a tournament costs little more than its finalists alone.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from text2art_nb.settings import Settings
+
+GUIDES: Final = "guides"
+"""A referee that is no other than the perceptors that guide, where there is nobody else."""
+QUALIFYING: Final = 0.3
+"""The part of the iterations in which pictures drop out."""
+FEWEST_CUTS: Final = 2
+
+
+def rounds(candidates: int, finalists: int | None, total: int) -> list[tuple[int, int]]:
+    """(iteration after which a round ends, how many go on) of each round, in order; none without a tournament."""
+    counts, count = [], candidates
+    while finalists is not None and count > finalists:
+        count = max(finalists, (count + 1) // 2)
+        counts.append(count)
+    return [
+        (max(number, round(QUALIFYING * total * number / len(counts))), count) for number, count in enumerate(counts, 1)
+    ]
+
+
+def survivors(settings: "Settings", done: int, total: int) -> int:
+    """How many candidates draw on once `done` of `total` iterations are done."""
+    ended = [count for end, count in rounds(settings.candidates, settings.finalists, total) if done >= end]
+    return ended[-1] if ended else settings.candidates
+
+
+def cuts(asked: int, finalists: int | None, count: int) -> int:
+    """How many views a picture gets while there are `count`, where `asked` are wanted for a finalist."""
+    if finalists is None or count <= finalists:
+        return asked
+    return min(asked, max(FEWEST_CUTS, round(asked * finalists / count)))
+
+
+def spans(settings: "Settings", total: int) -> list[tuple[int, int]]:
+    """(iterations, candidates) of the rounds and of the final."""
+    found, start, count = [], 0, settings.candidates
+    for end, left in [*rounds(settings.candidates, settings.finalists, total), (total, 0)]:
+        stop = max(start, min(end, total))
+        found.append((stop - start, count))
+        start, count = stop, left
+    return found
+
+
+def views(settings: "Settings", total: int) -> int:
+    """All views that `total` iterations of resolved `settings` look at, each candidate's straight one with them."""
+    asked = (settings.num_cuts or 1) * (settings.batches or 1)
+    return sum(
+        length * count * (cuts(asked, settings.finalists, count) + 1) for length, count in spans(settings, total)
+    )
+
+
+def usual_referee(settings: "Settings") -> str:
+    """The perceptor that doesn't guide and ranks: the embedded judge for the embedded eye; else the first CLIP of the
+    catalogue that is on this machine and guides nobody; else `GUIDES`. Asks no server."""
+    from text2art_nb import models
+    from text2art_nb.errors import ModelError
+
+    guides = settings.perceptor_names
+    if set(guides) == {"embedded"}:
+        return "judge"
+    for name, weights in models.CATALOGUE.items():
+        if weights.kind == "clip" and weights.loadable and name not in map(_full_name, guides):
+            try:
+                models.locate(name, "clip", download=False)
+            except ModelError:
+                continue
+            return name
+    return GUIDES
+
+
+def _full_name(name: str) -> str:
+    """The catalogue's name of a perceptor; one that isn't in it keeps its own."""
+    from text2art_nb import models
+    from text2art_nb.errors import ModelError
+
+    try:
+        return models.find(name).name
+    except ModelError:
+        return name
