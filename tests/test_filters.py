@@ -56,32 +56,58 @@ def test_candidates_do_not_influence_each_other(name: str) -> None:
 # -- tiles
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_a_tiles_edges_meet_exactly(size: tuple[int, int]) -> None:
-    tile = built("tile")(noise(*size))
-    assert torch.equal(tile[..., -1], tile[..., 0])
-    assert torch.equal(tile[..., -1, :], tile[..., 0, :])
+def as_sheet(name: str, image: Tensor) -> Tensor:
+    """Three by three tiles, the rows of bricks shifted."""
+    shift = image.shape[-1] // 2 if name == "tile-brick" else 0
+    return torch.cat([image.repeat(1, 1, 1, 3).roll(row * shift, -1) for row in (-1, 0, 1)], -2)
+
+
+@pytest.mark.parametrize("name", ["tile", "tile-brick"])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("size", [(64, 64), (61, 48), (144, 100)])
+def test_the_steps_across_a_tiles_edges_are_no_larger_than_those_inside(
+    name: str, seed: int, size: tuple[int, int]
+) -> None:
+    """Of a soft picture whose own edges have nothing to do with each other."""
+    cells = torch.rand(1, 3, 5, 5, generator=torch.Generator().manual_seed(seed))
+    width, height = size
+    image = torch.nn.functional.interpolate(cells, (height, width), mode="bicubic").clamp(0, 1)
+    sheet = as_sheet(name, built(name)(image))
+    across = (sheet[..., 1:] - sheet[..., :-1]).abs()
+    down = (sheet[..., 1:, :] - sheet[..., :-1, :]).abs()
+    assert across[..., width - 1].max() <= across[..., width : 2 * width - 1].max() + 1e-6
+    assert down[..., height - 1, :].max() <= down[..., height : 2 * height - 1, :].max() + 1e-6
+    for differences, edge in ((across, width - 1), (down.mT, height - 1)):
+        beside = torch.stack([differences[..., edge + side] for side in (-2, -1, 1, 2)]).mean()
+        assert differences[..., edge].mean() < 1.25 * beside
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_bricks_lower_edge_meets_the_upper_one_half_a_tile_further(size: tuple[int, int]) -> None:
-    brick = built("tile-brick")(noise(*size))
-    torch.testing.assert_close(brick[..., -1, :], brick[..., 0, :].roll(size[0] // 2, -1))
-    assert steps(brick)[-1] <= steps(brick)[:-1].max()
+def test_what_is_endless_and_plain_stays_plain(size: tuple[int, int]) -> None:
+    plain = torch.full((1, 3, size[1], size[0]), 0.3)
+    for name in ("tile", "tile-brick", "tile-across", "tile-down"):
+        torch.testing.assert_close(built(name)(plain), plain)
 
 
 def test_a_tile_may_repeat_in_one_direction_alone() -> None:
-    image = noise(32, 32)
-    across, down = built("tile-across")(image), built("tile-down")(image)
-    assert torch.equal(across[..., -1], across[..., 0])
-    assert torch.equal(across[..., 15, :][..., 8:24], image[..., 15, :][..., 8:24])
-    assert not torch.equal(across[..., -1, :], across[..., 0, :])
-    assert torch.equal(down[..., -1, :], down[..., 0, :])
+    ramp = torch.linspace(0, 1, 60).expand(1, 3, 60, 60)
+    assert steps(built("tile-across")(ramp))[-1] < 0.1 < steps(built("tile-down")(ramp))[-1]
+    assert steps(built("tile-down")(ramp.mT).mT)[-1] < 0.1 < steps(built("tile-across")(ramp.mT).mT)[-1]
 
 
-def test_a_tile_leaves_its_middle_as_it_was_drawn() -> None:
-    image = noise(48, 48)
-    assert torch.equal(built("tile")(image)[..., 4:44, 4:44], image[..., 4:44, 4:44])
+def test_the_borders_of_what_was_drawn_count_for_next_to_nothing() -> None:
+    """Drawers are at their worst there: a frame of one pixel leaves hardly a trace."""
+    framed = torch.full((1, 3, 60, 60), 0.5)
+    framed[..., 0] = framed[..., -1] = framed[..., 0, :] = framed[..., -1, :] = 0
+    assert (built("tile")(framed) - 0.5).abs().max() < 0.06
+
+
+def test_the_middle_is_what_was_drawn_a_little_larger() -> None:
+    image = torch.zeros(1, 3, 60, 60)
+    image[..., 25:35, 25:35] = 1
+    middle = built("tile")(image)[0, 0]
+    assert middle[24:36, 24:36].min() > 0.85
+    assert middle.sum().item() == pytest.approx(12 * 12, rel=0.02)
 
 
 def test_the_step_across_a_tiles_edge_is_no_larger_than_those_inside_at_any_size() -> None:
@@ -89,7 +115,7 @@ def test_the_step_across_a_tiles_edge_is_no_larger_than_those_inside_at_any_size
     tile = built("tile")
     for size in ((40, 40), (80, 80), (96, 50), (333, 333)):
         inside_and_across = steps(tile.enlarged(smooth, tile(ramp), size))
-        assert inside_and_across[-1] <= inside_and_across[:-1].max()
+        assert inside_and_across[-1] <= inside_and_across[:-1].max() + 1e-6
 
 
 def test_enlarged_with_its_neighbours_a_tile_has_no_seam() -> None:

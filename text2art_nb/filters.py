@@ -19,7 +19,7 @@ Stage = Callable[[Tensor], Tensor]
 Enlarge = Callable[[Tensor, tuple[int, int]], Tensor]
 
 _CHUNK: Final = 2**16  # pixels compared with a palette at once: at most 64 MB for 256 colours
-_BAND: Final = 12  # the seam's band, on each side of it, is so small a part of the picture
+_OVERLAP: Final = 6  # a tile overlaps its repetition by so small a part of itself
 _SOFT: Final = 0.06  # how gradually one wedge of a rotation passes into the next, the picture being 2 wide
 
 # pixray's colours where a lookup has no palette of its own: 15 of Endesga 32, by Endesga.
@@ -112,11 +112,12 @@ class Tile:
     """The picture as a tile: its right edge goes on at its left one, its lower edge at its upper one.
 
     across, down: in which directions it repeats; brick: every next row of tiles is shifted by half a tile.
-    blended: whether the edges are made to meet. In a band of a twelfth of the picture on either side of the seam, both
-    sides pass into their common mean, so that the first and the last column are equal: the continuation's column W,
-    which is column 0, equals column W-1, and the step across the edge is exactly zero. (Near the corners of bricks,
-    which have two neighbours below, it is a step such as there are inside.) A mosaic of hard cells is left as it is,
-    for there any edge is one more edge between cells.
+    blended: whether the edges are made to meet. The drawn picture overlaps its own repetition by a sixth; there one
+    passes gradually into the other, and what is left of it, five sixths, is stretched to the size. The borders of what
+    was drawn, where drawers are at their worst, count for nothing, and the tile's edges lie in the middle of the
+    overlap, where the endless pattern goes on as it does anywhere: the continuation's column W is column 0, and the
+    step to it is a step like its neighbours. A mosaic of hard cells is left as it is, for there any edge is one more
+    edge between cells.
     """
 
     across: bool = True
@@ -129,8 +130,10 @@ class Tile:
         if not self.blended:
             return image
         if self.across:
-            image = _met(image, 0)
-        return _met(image.mT, self._shift(image)).mT if self.down else image
+            image = _overlapped(image.mT, 0).mT
+        if self.down:
+            image = _overlapped(image, self._shift(image))
+        return image.clamp(0, 1)  # what sharp resampling overshoots
 
     def _shift(self, image: Tensor) -> int:
         return image.shape[-1] // 2 if self.brick else 0
@@ -159,16 +162,41 @@ class Tile:
         return larger[..., top : top + size[1], left : left + size[0]]
 
 
-def _met(image: Tensor, shift: int) -> Tensor:
-    """[…,H,W] whose first and last columns meet; beyond the last one it goes on `shift` rows further down."""
-    width = image.shape[-1]
-    band = min(width // 2, max(1, width // _BAND))
-    share = (torch.arange(band, device=image.device, dtype=image.dtype) * (math.pi / 2 / band)).cos().square()
-    first, last = image[..., :band], image[..., width - band :].flip(-1)
-    first_there = first.roll(shift, -2)  # as it lies beyond the last column
-    mean = (first_there + last) / 2
-    first = first_there.lerp(mean, share).roll(-shift, -2)
-    return torch.cat([first, image[..., band : width - band], last.lerp(mean, share).flip(-1)], -1)
+def _overlapped(image: Tensor, shift: int) -> Tensor:
+    """[…,H,W] that goes on downwards as at its top, `shift` further to the right; see `Tile`."""
+    own, above, below = _rows(image.shape[-2], image)
+    return own @ image + (above @ image).roll(-shift, -1) + (below @ image).roll(shift, -1)
+
+
+def _rows(side: int, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """How each row of a tile is mixed, [side,side] each: from the drawn rows, from those of its repetition above it,
+    and from those of the one below."""
+    band = side // _OVERLAP
+    period = side - band
+    place = band / 2 + (torch.arange(side, dtype=torch.float64) + 0.5) * period / side - 0.5
+    first = place.floor() - 1
+    own, above, below = (torch.zeros(side, side, dtype=torch.float64) for _ in range(3))
+    for tap in range(4):
+        row = first + tap
+        share = _catmull_rom((place - row).abs())
+        inside = row.clamp(0, side - 1).long()
+        # In the overlap a row is also one of the repetition, a period further up or down; elsewhere its share is 0.
+        fading_in = ((row + 0.5) / band).clamp(0, 1) if band else torch.ones(side, dtype=torch.float64)
+        fading_out = ((side - row - 0.5) / band).clamp(0, 1) if band else torch.ones(side, dtype=torch.float64)
+        for matrix, index, part in (
+            (own, inside, fading_in * fading_out),
+            (above, (inside + period).clamp(max=side - 1), 1 - fading_in),
+            (below, (inside - period).clamp(min=0), 1 - fading_out),
+        ):
+            matrix.scatter_add_(1, index[:, None], (share * part)[:, None])
+    return own.to(like), above.to(like), below.to(like)
+
+
+def _catmull_rom(distance: Tensor) -> Tensor:
+    """The weight of a pixel so far (0..2) from the place that is asked for (Catmull and Rom, 1974)."""
+    near = (1.5 * distance - 2.5) * distance.square() + 1
+    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+    return torch.where(distance <= 1, near, torch.where(distance <= 2, far, torch.zeros_like(distance)))
 
 
 def _margin(side: int, larger: int) -> int:

@@ -53,7 +53,7 @@ EMBEDDED_PRESETS: Mapping[str, Preset] = MappingProxyType(
 # The taste of a drawer under the embedded eye, where no losses are asked for (docs/performance.md has what it brings).
 EMBEDDED_LOSSES: Mapping[str, Mapping[str, float]] = MappingProxyType({"pixel": MappingProxyType({"smoothness": 3.0})})
 
-# (fft_decay, fft_sharp) where they are not given: aphantasia's for real CLIPs; a small eye finds noise in what is sharp.
+# (fft_decay, fft_sharp) where they are not given: aphantasia's for real CLIPs; a small eye finds noise in the sharp.
 FFT_TASTE: tuple[float, float] = (1.5, 0.3)
 EMBEDDED_FFT_TASTE: tuple[float, float] = (2.0, 0.0)
 

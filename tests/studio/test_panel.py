@@ -63,7 +63,7 @@ def test_a_drawers_own_fields_are_shown_with_that_drawer_alone(studio: Studio) -
 
 
 def test_a_setting_without_a_place_of_its_own_is_asked_for_all_the_same(studio: Studio) -> None:
-    type_into(studio, "prompts", "a cat")
+    panel_of(studio).fill(Settings(prompts="a cat"))
     type_into(studio, "text_off", False)
     type_into(studio, "pixel_type", "hex")
     assert studio.settings == Settings(prompts="a cat", text_off=False, pixel_type="hex")

@@ -17,6 +17,18 @@ def test_a_prompt_that_is_too_long_says_that_it_is_read_in_parts() -> None:
     assert said.count("tokens") == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("[left] a boat", "<b>a boat</b>, in the region left"),
+        ("a seed ^ a flower", "<b>a seed</b>, then <b>a flower</b>"),
+        ("a face -> a smile", "the way from <b>a face</b> to <b>a smile</b>"),
+    ],
+)
+def test_where_when_and_from_where_a_prompt_pulls_is_said(line: str, said: str) -> None:
+    assert said in reading(line, False)
+
+
 @pytest.mark.parametrize("line", ["", "  |  ", "a cat:1000"])
 def test_there_is_nothing_to_say_of_what_is_empty_or_unreadable(line: str) -> None:
     assert reading(line, True) == ""

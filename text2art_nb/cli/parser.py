@@ -13,7 +13,7 @@ VERBS = ("draw", "compare", "redraw", "resume", "inspect", "models", "doctor")
 
 # Options that are settings' names already, and what the help says about them.
 PLAIN = {
-    "drawer": ("NAME", "what draws: vqgan or pixel"),
+    "drawer": ("NAME", "what draws: vqgan, pixel, strokes, fft, taesd, turbo, generator; or a chain: 'vqgan -> pixel'"),
     "model": ("NAME", "whose weights: embedded, full, or a name from 'models'"),
     "size": ("WxH", "pixels, such as 384x216"),
     "aspect": ("SHAPE", "square, portrait, widescreen or retain (the init image's)"),

@@ -132,5 +132,5 @@ def _unknown(field: str, model: type[Checked]) -> str:
     if field in model.elsewhere:
         return f"there is no setting {field!r} here; {model.elsewhere[field]}"
     nearest = difflib.get_close_matches(field[:100], [*model.model_fields, *model.aliases], 1)
-    meant = f"did you mean '{nearest[0]}'?" if nearest else f"the settings are {', '.join(model.model_fields)}"
+    meant = f"did you mean '{nearest[0]}'?" if nearest else "`text2art draw --help` lists them all"
     return f"unknown setting {values.shown(field)}; {meant}"

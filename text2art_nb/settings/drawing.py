@@ -27,7 +27,10 @@ Upscaler = Literal["auto", "nearest", "vector", "swin2sr", "lanczos"]
 class DrawingSettings(Checked):
     """See the module."""
 
-    drawer: str = Field(default="vqgan", description="What draws: vqgan, pixel, or the name of an installed plug-in.")
+    drawer: str = Field(
+        default="vqgan",
+        description="What draws: vqgan, pixel, strokes, fft, taesd, turbo, generator; or a chain: vqgan -> pixel.",
+    )
     model: str = Field(
         default="embedded", description="The drawer's weights: embedded, full, a weights name, or a directory."
     )

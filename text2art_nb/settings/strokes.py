@@ -18,12 +18,15 @@ class Asked(Protocol):
     """What `defaults` looks at in settings."""
 
     model: str
-    stroke_kind: str
     strokes: int | None
     stroke_length: int | None
     min_stroke_width: float | None
     max_stroke_width: float | None
     paper: str | None
+
+    @property
+    def stroke_kind(self) -> str:
+        """paint or line."""
 
 
 def by_either_name(given: Any) -> Any:

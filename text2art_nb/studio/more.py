@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 import ipywidgets as widgets
 
 from text2art_nb.settings import Settings
+from text2art_nb.settings.checked import Checked
 from text2art_nb.settings.drawing import DrawingSettings
 from text2art_nb.settings.looking import LookingSettings
 from text2art_nb.settings.motion import MotionSettings
@@ -19,7 +20,7 @@ from text2art_nb.studio import fields
 from text2art_nb.studio.fields import Field
 from text2art_nb.studio.picture_field import PictureField
 
-ROOMS: Final = {
+ROOMS: Final[dict[str, type[Checked]]] = {
     "This kind's own": DrawingSettings,
     "Words and looking": LookingSettings,
     "Taste": TasteSettings,

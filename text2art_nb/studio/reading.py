@@ -26,13 +26,13 @@ def reading(line: str, embedded: bool, longest: int | None = None, count: CountT
     except ValueError:
         return ""  # the error is shown under the field
     parts = [_part(prompt, longest, count) for prompt in prompts]
-    if embedded and (unknown := unknown_words(" ".join(prompt.text for prompt in prompts))):
+    if embedded and (unknown := unknown_words(" ".join(text for prompt in prompts for text in prompt.texts))):
         parts.append(_unknown(unknown))
     return f'<div class="t2a-reading">{"<br>".join(parts)}</div>'
 
 
 def _part(prompt: Prompt, longest: int | None, count: CountTokens | None) -> str:
-    words = f"<b>{html.escape(prompt.text)}</b>"
+    words = _words(prompt)
     if prompt.weight < 0:
         text = f'<span class="push">pushes away</span> {words}, weight {prompt.weight:g}'
     else:
@@ -43,6 +43,15 @@ def _part(prompt: Prompt, longest: int | None, count: CountTokens | None) -> str
     if longest is not None and count is not None and (tokens := count(prompt.text)) > longest:
         text += f" ({tokens} tokens: more than the {longest} that are read at once, so it is read in parts)"
     return text
+
+
+def _words(prompt: Prompt) -> str:
+    """What a prompt says, in order, and where it counts."""
+    said = [f"<b>{html.escape(text)}</b>" for text in (prompt.text, *prompt.schedule)]
+    words = ", then ".join(said)
+    if prompt.origin is not None:
+        words = f"the way from <b>{html.escape(prompt.origin)}</b> to {words}"
+    return f"{words}, in the region {html.escape(prompt.region)}" if prompt.region else words
 
 
 def _unknown(words: list[str]) -> str:
