@@ -65,10 +65,10 @@ def complaint(**given: Any) -> dict[str, str]:
             {"quality": "supr"},
             "unknown quality 'supr'; did you mean 'supreme'? (draft, normal, better, best, supreme)",
         ),
-        ({"drawer": "zzz"}, "unknown drawer 'zzz'; it must be one of vqgan, pixel"),
+        ({"drawer": "zzz"}, "unknown drawer 'zzz'; it must be one of vqgan, pixel, fft, taesd, generator, strokes, turbo"),
         ({"aspect": 3}, "aspect must be one of square, portrait, widescreen, retain; got 3"),
         ({"aspect": "retain"}, "aspect 'retain' needs an init_image, whose shape it keeps"),
-        ({"drawer": "pixl"}, "unknown drawer 'pixl'; did you mean 'pixel'? (vqgan, pixel)"),
+        ({"drawer": "pixl"}, "unknown drawer 'pixl'; did you mean 'pixel'? (vqgan, pixel, fft, taesd, generator, strokes, turbo)"),
         ({"filters": ["look-up"]}, f"unknown filter 'look-up'; did you mean 'lookup'? ({', '.join(FILTERS)})"),
         (
             {"losses": "smothness:2"},
@@ -288,9 +288,9 @@ def test_pictures_that_are_too_much_together_are_refused() -> None:
     [
         ("draft", 200, 24, 1, (192, 96), ("ViT-B/16",)),
         ("normal", 250, 30, 1, (384, 208), ("ViT-B/32", "ViT-B/16")),
-        ("better", 300, 36, 1, (576, 320), ("ViT-B/32", "ViT-B/16")),
-        ("best", 350, 12, 2, (768, 432), ("ViT-B/32", "ViT-B/16")),
-        ("supreme", 400, 8, 4, (960, 528), ("ViT-B/32", "ViT-B/16")),
+        ("better", 300, 36, 1, (576, 320), ("RN50", "ViT-B/32", "ViT-B/16")),
+        ("best", 350, 12, 2, (768, 432), ("RN50x4", "ViT-B/32", "ViT-B/16")),
+        ("supreme", 400, 8, 4, (960, 528), ("RN50x4", "ViT-B/32", "ViT-B/16", "RN101")),
     ],
 )
 def test_a_quality_means_what_it_means_in_pixray(

@@ -118,13 +118,14 @@ def test_any_strangers_recipe_is_accepted_or_refused_plainly(recipe: Any) -> Non
 # ---- what is right ----
 
 words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(
-    lambda text: bool(text.strip(" |:\\" + " ")) and text.strip() != "" and ":" not in text and "|" not in text
+    lambda text: text.strip(" |:\\\u00a0") != "" and text.strip() != "" and not any(sign in text for sign in "|:^>[@")
 )
 weight = st.floats(-100, 100, allow_nan=False)
 lines = st.lists(
     st.tuples(words, weight).map(lambda pair: f"{pair[0]}:{pair[1]!r}") | words, min_size=1, max_size=4
 ).map(" | ".join)
-losses = st.dictionaries(st.sampled_from(LOSSES), st.floats(-1000, 1000, allow_nan=False))
+# These two want a picture beside them.
+losses = st.dictionaries(st.sampled_from([name for name in LOSSES if name not in ("style", "content")]), st.floats(-1000, 1000, allow_nan=False))
 palettes = st.sampled_from(["pico-8", "red->gold\\8", "[black,#ff0000]", "rust;navy"])
 count = st.integers(1, 64)
 rate = st.floats(0, 1000, exclude_min=True)

@@ -56,7 +56,7 @@ class MotionSettings(Checked):
         field = str(info.field_name)
         if value is None or value == "":
             return cls.model_fields[field].default  # type: ignore[no-any-return]
-        given = f"{value:.10g}" if isinstance(value, int | float) and not isinstance(value, bool) else value
+        given = str(values.number(value, field)) if isinstance(value, int | float) else value
         moment = read_moment(values.text(given, field, "iterations or percent, like 50 or 10%"), field)
         if field == "overlay_every" and moment.number == 0:
             raise ValueError("overlay_every must be more than 0, like 50 or 10%")
