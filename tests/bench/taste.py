@@ -1,6 +1,6 @@
 """The contact sheet of docs/taste.md: one prompt and seed, drawn by the embedded models with a filter or loss each.
 
-    python -m tests.bench.taste docs/taste.jpg
+python -m tests.bench.taste docs/taste.jpg
 """
 
 import sys

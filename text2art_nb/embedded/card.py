@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from text2art_nb.embedded.vqgan import VqganTrainer
 
 TITLES = {"clip": "text2art's embedded CLIP (the guide)", "judge": "text2art's embedded judge"}
+GROWN = """These steps (`--grow`) went on from weights that a smaller world of 76 things had taught by the recipe from
+nothing, which is in `text2art_nb/embedded/{file}.py`; they brought ten things, "in front of", and "on". """
 PURPOSES = {
     "clip": "Drawing follows its gradients, which is why it was trained under attack.",
     "judge": "It judges drawn pictures; nothing is ever optimised against it. Its eye, its seed and its augmentations "
@@ -58,6 +60,7 @@ def write_dual(directory: Path, name: str, trainer: "ClipTrainer", seconds: floa
         "What it is": _what(name, trainer),
         "Figures": _dual_figures(figures, exam.line_up),
         "Training": _training(trainer.step, seconds, trainer.plan.batch, trainer.pool.plan.name)
+        + (f"\n{GROWN.format(file='clip')}" if trainer.grown else "")
         + " Softmax contrastive loss that leaves out pairs that happen to be true, and heads naming every attribute, "
         f"dropped afterwards.\n\n{stages(trainer.plan.stages)}",
         "Learning curve": table(read_curve(curve), columns),
@@ -150,7 +153,9 @@ def write_proposal(directory: Path, trainer: "ProposalTrainer", seconds: float, 
         "Training": f"{trainer.step} steps of {trainer.plan.batch} fresh pictures (at least 83 % with one large thing) "
         f"and {trainer.plan.sentences} fresh sentences, {seconds / 60:.0f} minutes of one thread on\n{machine()}, "
         "shared with other work. Pictures: absolute, squared and slope differences at three scales; sentences: "
-        f"cross-entropy of what they state.\n\n{stages(trainer.plan.stages)}",
+        "cross-entropy of what they state."
+        + (f"\n{GROWN.format(file='proposal')}" if trainer.grown else "")
+        + f"\n\n{stages(trainer.plan.stages)}",
         "Learning curve": table(
             read_curve(curve),
             {

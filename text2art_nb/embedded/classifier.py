@@ -34,7 +34,7 @@ BLURRED = replace(JUDGE, blurred=0.45, noise=0.04)  # what is drawn is softer th
 class ClassifierPlan:
     """The whole recipe: `steps` batches of pictures, the learning rate rising for `warm_up` steps, then falling."""
 
-    steps: int = 1000
+    steps: int = 700
     batch: int = 96
     rate: float = 2e-3
     warm_up: int = 100

@@ -111,7 +111,7 @@ GUIDE_GROWS = replace(
         Stage(until=1000, rates=(6e-4, 2e-5), attack=0.08, replays=2),
     ),
 )
-JUDGE_GROWS = replace(JUDGE_PLAN, stages=(Stage(until=900, rates=(1e-3, 1e-5)),))
+JUDGE_GROWS = replace(JUDGE_PLAN, stages=(Stage(until=600, rates=(1e-3, 1e-5)),))
 
 PREPROCESSOR = {
     "image_processor_type": "CLIPImageProcessor",
@@ -167,7 +167,7 @@ class ClipTrainer:
     ) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.pool, self.test, self.tokenizer = plan, pool, test, tokenizer
-        self.step, self.total = 0, plan.steps
+        self.step, self.total, self.grown = 0, plan.steps, grown_from is not None
         classes = {name: len(values) for name, values in world.ATTRIBUTES.items()}
         pupil = Pupil(plan.build(len(tokenizer)), classes)
         if grown_from is not None:

@@ -348,7 +348,7 @@ class ProposalTrainer:
     ) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.tokenizer, self.judge, self.rows = plan, tokenizer, judge, rows
-        self.step, self.total = 0, plan.steps
+        self.step, self.total, self.grown = 0, plan.steps, grown_from is not None
         self.model = build(plan, len(tokenizer))
         if grown_from is not None:
             take_over(self.model, grown_from)
