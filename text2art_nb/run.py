@@ -285,7 +285,8 @@ class Run:
         while not self._steering.empty():
             asked = self._steering.get()
             # Of two quick choices among the candidates the first one counts: then there is but one.
-            if asked.get("candidate", 0) < loop.count:
+            left = 1 if any(entry.candidate is not None for entry in due) else loop.count
+            if asked.get("candidate", 0) < left:
                 due.append(self._record(coming, **asked))
         changes: dict[str, Any] = {}
         for entry in due:

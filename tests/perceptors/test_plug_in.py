@@ -71,6 +71,7 @@ def draw(prompts: str) -> Tensor:
             iterations=25,
             num_cuts=4,
             seed=3,
+            start="noise",
             device="cpu",
             text_off=False,
         )

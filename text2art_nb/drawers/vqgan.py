@@ -31,7 +31,7 @@ class VQGANDrawer(Drawer):
     """
 
     learning_rate: ClassVar[float] = 0.2
-    refining_rate: ClassVar[float] = 0.02
+    refining_rate: ClassVar[float] = 0.01
     codebook: Tensor
     lowest: Tensor
     highest: Tensor

@@ -5,6 +5,8 @@ import html
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
+from text2art_nb.video import opaque
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -27,7 +29,7 @@ def jpeg(image: "Image.Image", quality: int = 88, side: int = LIVE_SIDE) -> byte
 
 def fitted(image: "Image.Image", side: int) -> "Image.Image":
     """`image` in RGB, scaled down where it is longer than `side` pixels."""
-    image = image.convert("RGB")
+    image = opaque(image)
     if max(image.size) > side:
         image.thumbnail((side, side))
     return image
@@ -37,7 +39,7 @@ def thumbnail(image: "Image.Image", side: int = 160) -> bytes:
     """The middle square of `image`, as a JPEG of `side` pixels."""
     from PIL import ImageOps
 
-    return jpeg(ImageOps.fit(image.convert("RGB"), (side, side)), 85, side)
+    return jpeg(ImageOps.fit(opaque(image), (side, side)), 85, side)
 
 
 def static_jpeg(artwork: "Artwork") -> bytes:
