@@ -107,7 +107,7 @@ def write_classifier(directory: Path, trainer: "ClassifierTrainer", seconds: flo
     size = sum(p.numel() for p in trainer.model.parameters()) / 1e6
     what = f"names the thing, 1 of {named.shape[1]}; colour, place, style the same ({named.numel()} pictures)"
     sections = {
-        "What it is": f"A `transformers.ConvNextForImageClassification` with {size:.2f} M parameters that names the "
+        "What it is": f"A `transformers.ResNetForImageClassification` with {size:.2f} M parameters that names the "
         "thing of a 64 x 64 picture.\nThe benches ask it beside the judge; it never guides and never judges in a run. "
         "Trained from nothing by\n`python -m text2art_nb.embedded.train classifier` on pictures of its own.",
         "Figures": _figures([(what, f"{figures['things']:.3f}")]),
