@@ -16,7 +16,7 @@ from PIL import Image
 from text2art_nb.errors import SettingsError, Text2ArtError
 from text2art_nb.presets import EMBEDDED_PRESETS, FULL_PRESETS
 from text2art_nb.prompts import Prompt
-from text2art_nb.settings import FILTERS, LOSSES, Settings, Steering
+from text2art_nb.settings import DRAWERS, FILTERS, LOSSES, Settings, Steering
 
 PICTURE = np.arange(12 * 20 * 3, dtype=np.uint8).reshape(12, 20, 3)
 
@@ -65,10 +65,10 @@ def complaint(**given: Any) -> dict[str, str]:
             {"quality": "supr"},
             "unknown quality 'supr'; did you mean 'supreme'? (draft, normal, better, best, supreme)",
         ),
-        ({"drawer": "zzz"}, "unknown drawer 'zzz'; it must be one of vqgan, pixel, fft, taesd, generator, strokes, turbo"),
+        ({"drawer": "zzz"}, f"unknown drawer 'zzz'; it must be one of {', '.join(DRAWERS)}"),
         ({"aspect": 3}, "aspect must be one of square, portrait, widescreen, retain; got 3"),
         ({"aspect": "retain"}, "aspect 'retain' needs an init_image, whose shape it keeps"),
-        ({"drawer": "pixl"}, "unknown drawer 'pixl'; did you mean 'pixel'? (vqgan, pixel, fft, taesd, generator, strokes, turbo)"),
+        ({"drawer": "pixl"}, f"unknown drawer 'pixl'; did you mean 'pixel'? ({', '.join(DRAWERS)})"),
         ({"filters": ["look-up"]}, f"unknown filter 'look-up'; did you mean 'lookup'? ({', '.join(FILTERS)})"),
         (
             {"losses": "smothness:2"},

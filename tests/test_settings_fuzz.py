@@ -125,7 +125,8 @@ lines = st.lists(
     st.tuples(words, weight).map(lambda pair: f"{pair[0]}:{pair[1]!r}") | words, min_size=1, max_size=4
 ).map(" | ".join)
 # These two want a picture beside them.
-losses = st.dictionaries(st.sampled_from([name for name in LOSSES if name not in ("style", "content")]), st.floats(-1000, 1000, allow_nan=False))
+alone = [name for name in LOSSES if name not in ("style", "content")]
+losses = st.dictionaries(st.sampled_from(alone), st.floats(-1000, 1000, allow_nan=False))
 palettes = st.sampled_from(["pico-8", "red->gold\\8", "[black,#ff0000]", "rust;navy"])
 count = st.integers(1, 64)
 rate = st.floats(0, 1000, exclude_min=True)
