@@ -9,7 +9,7 @@ A ConvNeXt (another architecture than both CLIPs' eyes) had learnt no thing afte
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from text2art_nb.embedded import world
 from text2art_nb.embedded.arithmetic import fast_arithmetic
 from text2art_nb.embedded.data import Pool
 from text2art_nb.embedded.dual_encoder import MEAN, SIZE, STD
-from text2art_nb.embedded.loop import Average, set_parameters
+from text2art_nb.embedded.loop import Average, Resumable, Stateful, set_parameters
 from text2art_nb.embedded.metrics import LineUp, make_line_up
 from text2art_nb.embedded.views import JUDGE, Roughness, crops, tint, to_tensor
 
@@ -74,7 +74,7 @@ def name_things(model: "ResNetForImageClassification", pictures: Tensor) -> Tens
     return torch.cat(parts).float()
 
 
-class ClassifierTrainer:
+class ClassifierTrainer(Resumable):
     """Trains the classifier on a pool, whatever places, styles and colours its pictures have; see `loop.Trainer`."""
 
     def __init__(self, plan: ClassifierPlan, pool: Pool, test: LineUp | None = None) -> None:
@@ -127,22 +127,9 @@ class ClassifierTrainer:
         set_parameters(model, {name: tensor.contiguous() for name, tensor in self.average.tensors.items()})
         return model.eval().requires_grad_(False)
 
-    def state_dict(self) -> dict[str, Any]:
-        """See `loop.Trainer`."""
-        return {
-            "step": self.step,
-            "model": self.model.state_dict(),
-            "average": self.average.tensors,
-            "optimizer": self.optimizer.state_dict(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """See `loop.Trainer`."""
-        self.step = int(state["step"])
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        for name, tensor in state["average"].items():
-            self.average.tensors[name].copy_(tensor)
+    def learning(self) -> dict[str, Stateful]:
+        """See `loop.Resumable`."""
+        return {"model": self.model, "optimizer": self.optimizer}
 
 
 def export(trainer: ClassifierTrainer, directory: Path) -> None:

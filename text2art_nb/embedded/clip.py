@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from text2art_nb.embedded import dual_encoder, metrics, world
 from text2art_nb.embedded.arithmetic import fast_arithmetic
 from text2art_nb.embedded.data import Pool, misspell
 from text2art_nb.embedded.dual_encoder import SIZE, Pupil, matching_loss, naming_loss
-from text2art_nb.embedded.loop import Average, set_parameters
+from text2art_nb.embedded.loop import Average, Resumable, Stateful, set_parameters
 from text2art_nb.embedded.tokenizer import LENGTH, save_words
 from text2art_nb.embedded.views import GENTLE, GUIDE, JUDGE, Roughness, crops, tint, to_tensor
 
@@ -146,7 +146,7 @@ class Batch:
     true: Tensor
 
 
-class ClipTrainer:
+class ClipTrainer(Resumable):
     """Trains a dual encoder on a pool of groups of pictures.
 
     Args:
@@ -262,22 +262,9 @@ class ClipTrainer:
         set_parameters(model, {name: tensor.contiguous() for name, tensor in self.average.tensors.items()})
         return model.eval().requires_grad_(False)
 
-    def state_dict(self) -> dict[str, Any]:
-        """See `loop.Trainer`."""
-        return {
-            "step": self.step,
-            "pupil": self.pupil.state_dict(),
-            "average": self.average.tensors,
-            "optimizer": self.optimizer.state_dict(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """See `loop.Trainer`."""
-        self.step = int(state["step"])
-        self.pupil.load_state_dict(state["pupil"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        for name, tensor in state["average"].items():
-            self.average.tensors[name].copy_(tensor)
+    def learning(self) -> dict[str, Stateful]:
+        """See `loop.Resumable`."""
+        return {"pupil": self.pupil, "optimizer": self.optimizer}
 
 
 def export(trainer: ClipTrainer, directory: Path) -> None:

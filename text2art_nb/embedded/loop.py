@@ -59,6 +59,40 @@ class Average:
                 kept.copy_(tensor)
 
 
+class Stateful(Protocol):
+    """A module, an optimiser, a codebook: what has a state and takes it back."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Its state."""
+
+    def load_state_dict(self, state_dict: Any, /) -> Any:
+        """The inverse."""
+
+
+class Resumable:
+    """The state of a trainer: its step, its averaged weights, and whatever else learns."""
+
+    step: int
+    average: Average
+
+    def learning(self) -> dict[str, Stateful]:
+        """What has a state that the next step depends on, by name."""
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        """See `Trainer`."""
+        parts = {name: part.state_dict() for name, part in self.learning().items()}
+        return {"step": self.step, "average": self.average.tensors, **parts}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `Trainer`."""
+        self.step = int(state["step"])
+        for name, part in self.learning().items():
+            part.load_state_dict(state[name])
+        for name, tensor in state["average"].items():
+            self.average.tensors[name].copy_(tensor)
+
+
 def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write a state so that a kill at any moment leaves either the old file or the new one."""
     torn = path.with_suffix(".torn")

@@ -9,7 +9,7 @@ import json
 import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from text2art_nb.embedded import metrics, world
 from text2art_nb.embedded.data import misspell
-from text2art_nb.embedded.loop import Average, set_parameters
+from text2art_nb.embedded.loop import Average, Resumable, Stateful, set_parameters
 from text2art_nb.embedded.tokenizer import LENGTH
 from text2art_nb.embedded.views import to_tensor
 from text2art_nb.embedded.vqgan import picture_loss
@@ -327,7 +327,7 @@ def _phrases(name: str, value: str) -> tuple[str, ...]:
     return (TIME_WORDS if name == "time" else WEATHER_WORDS)[value]
 
 
-class ProposalTrainer:
+class ProposalTrainer(Resumable):
     """Trains reader and painter side by side; they share no weights and no loss.
 
     Args:
@@ -447,22 +447,9 @@ class ProposalTrainer:
             model.painter.thing_base.zero_()
         return model.eval().requires_grad_(False)
 
-    def state_dict(self) -> dict[str, Any]:
-        """See `loop.Trainer`."""
-        return {
-            "step": self.step,
-            "model": self.model.state_dict(),
-            "average": self.average.tensors,
-            "optimizer": self.optimizer.state_dict(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """See `loop.Trainer`."""
-        self.step = int(state["step"])
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        for name, tensor in state["average"].items():
-            self.average.tensors[name].copy_(tensor)
+    def learning(self) -> dict[str, Stateful]:
+        """See `loop.Resumable`."""
+        return {"model": self.model, "optimizer": self.optimizer}
 
 
 def sum_losses(logits: dict[str, Tensor], stated: Tensor) -> Tensor:

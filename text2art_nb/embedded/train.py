@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedTokenizerFast
 
+    from text2art_nb.embedded.loop import Trainer
+
 WEIGHTS = Path(__file__).parent / "weights"
 WORK = Path(tempfile.gettempdir()) / "t2a-train"
 TRAINING = PoolPlan(count=32_000, size=96, seed=11, group=8)
@@ -77,22 +79,27 @@ def publish(write: Callable[[Path], None], directory: Path) -> None:
     write_sums(directory.parent)
 
 
+def _train(trainer: "Trainer", folder: Path, job: Job, export_only: bool, measure_every: float = 100) -> float:
+    """Train, or take the last checkpoint as it is; the seconds of training so far."""
+    from text2art_nb.embedded.loop import load_state, run
+
+    if not export_only:
+        return run(trainer, folder, minutes=job.minutes, resume=job.resume, measure_every=measure_every)
+    state = load_state(folder / "checkpoint.pt")
+    trainer.load_state_dict(state["trainer"])
+    return float(state["seconds"])
+
+
 def train_dual(name: str, job: Job, export_only: bool) -> None:
     """Train and export the guide (`clip`) or the `judge`; with `--grow` from the weights that are there."""
     from text2art_nb.embedded import card, clip, metrics
-    from text2art_nb.embedded.loop import load_state, run
 
     plans = (clip.GUIDE_GROWS, clip.JUDGE_GROWS) if job.grow else (clip.GUIDE_PLAN, clip.JUDGE_PLAN)
     plan, pool = (plans[0], TRAINING) if name == "clip" else (plans[1], JUDGING)
     tokenizer, present = _present(WEIGHTS / name) if job.grow else (make_tokenizer(job.work), None)
     trainer = clip.ClipTrainer(plan, job.pool(pool), metrics.make_exam(), tokenizer, present)
     folder = job.work / name
-    if export_only:
-        state = load_state(folder / "checkpoint.pt")
-        trainer.load_state_dict(state["trainer"])
-        seconds = float(state["seconds"])
-    else:
-        seconds = run(trainer, folder, minutes=job.minutes, resume=job.resume)
+    seconds = _train(trainer, folder, job, export_only)
 
     def write(directory: Path) -> None:
         clip.export(trainer, directory)
@@ -104,17 +111,11 @@ def train_dual(name: str, job: Job, export_only: bool) -> None:
 def train_vqgan(job: Job, export_only: bool) -> None:
     """Train and export the VQGAN; its feature loss looks through the guide in `--out`, if there is one."""
     from text2art_nb.embedded import card, vqgan
-    from text2art_nb.embedded.loop import load_state, run
 
     folder = job.work / "vqgan"
     eye = _eye(job.out / "clip", folder / "eye")
     trainer = vqgan.VqganTrainer(vqgan.VQGAN_PLAN, job.pool(DETAILED), job.pool(DETAILED_TEST), eye)
-    if export_only:
-        state = load_state(folder / "checkpoint.pt")
-        trainer.load_state_dict(state["trainer"])
-        seconds = float(state["seconds"])
-    else:
-        seconds = run(trainer, folder, minutes=job.minutes, resume=job.resume)
+    seconds = _train(trainer, folder, job, export_only)
 
     def write(directory: Path) -> None:
         vqgan.export(trainer, directory)
@@ -126,16 +127,10 @@ def train_vqgan(job: Job, export_only: bool) -> None:
 def train_classifier(job: Job, export_only: bool) -> None:
     """Train and export the thing classifier."""
     from text2art_nb.embedded import card, classifier
-    from text2art_nb.embedded.loop import load_state, run
 
     trainer = classifier.ClassifierTrainer(classifier.CLASSIFIER_PLAN, job.pool(NAMING))
     folder = job.work / "classifier"
-    if export_only:
-        state = load_state(folder / "checkpoint.pt")
-        trainer.load_state_dict(state["trainer"])
-        seconds = float(state["seconds"])
-    else:
-        seconds = run(trainer, folder, minutes=job.minutes, resume=job.resume)
+    seconds = _train(trainer, folder, job, export_only)
 
     def write(directory: Path) -> None:
         classifier.export(trainer, directory)
@@ -150,7 +145,6 @@ def train_proposal(job: Job, export_only: bool) -> None:
     from transformers import AutoTokenizer, VisionTextDualEncoderModel
 
     from text2art_nb.embedded import card, proposal
-    from text2art_nb.embedded.loop import load_state, run
     from text2art_nb.perceptors.dual_encoder import flatten_pooling
 
     guide, judge = job.out / "clip", job.out / "judge"
@@ -160,12 +154,7 @@ def train_proposal(job: Job, export_only: bool) -> None:
     present = load_file(WEIGHTS / "proposal" / "model.safetensors") if job.grow else None
     trainer = proposal.ProposalTrainer(plan, AutoTokenizer.from_pretrained(guide), looks, grown_from=present)
     folder = job.work / "proposal"
-    if export_only:
-        state = load_state(folder / "checkpoint.pt")
-        trainer.load_state_dict(state["trainer"])
-        seconds = float(state["seconds"])
-    else:
-        seconds = run(trainer, folder, minutes=job.minutes, resume=job.resume, measure_every=180)
+    seconds = _train(trainer, folder, job, export_only, measure_every=180)
 
     def write(directory: Path) -> None:
         proposal.export(trainer, directory, guide)

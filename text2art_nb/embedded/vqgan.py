@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from text2art_nb.embedded.arithmetic import fast_arithmetic
 from text2art_nb.embedded.data import Pool
-from text2art_nb.embedded.loop import Average, set_parameters
+from text2art_nb.embedded.loop import Average, Resumable, Stateful, set_parameters
 from text2art_nb.embedded.views import Pixels, to_tensor, whole
 
 if TYPE_CHECKING:
@@ -221,6 +221,15 @@ class Codebook:
         self.used = torch.ones(len(weight))
         self.sums = weight.detach().clone()
 
+    def state_dict(self) -> dict[str, Tensor]:
+        """How much each code is used, and the sums of its latents; the codes themselves are the model's."""
+        return {"used": self.used, "sums": self.sums}
+
+    def load_state_dict(self, state_dict: dict[str, Tensor], /) -> None:
+        """The inverse of `state_dict`."""
+        self.used.copy_(state_dict["used"])
+        self.sums.copy_(state_dict["sums"])
+
     @torch.no_grad()
     def start(self, latents: Tensor, generator: torch.Generator, rounds: int = 8) -> None:
         """K-means on latents [n,d], n >= codes."""
@@ -261,7 +270,7 @@ class Codebook:
             self.sums[dead] = self.weight[dead] * self.used[dead, None]
 
 
-class VqganTrainer:
+class VqganTrainer(Resumable):
     """Trains a VQModel on a pool of rendered pictures.
 
     Args:
@@ -379,30 +388,15 @@ class VqganTrainer:
         set_parameters(model, {name: tensor.contiguous() for name, tensor in self.average.tensors.items()})
         return model.eval().requires_grad_(False)
 
-    def state_dict(self) -> dict[str, Any]:
-        """See `loop.Trainer`."""
+    def learning(self) -> dict[str, Stateful]:
+        """See `loop.Resumable`."""
         return {
-            "step": self.step,
-            "model": self.model.state_dict(),
-            "average": self.average.tensors,
-            "optimizer": self.optimizer.state_dict(),
-            "patches": self.patches.state_dict(),
-            "critic": self.critic.state_dict(),
-            "used": self.book.used,
-            "sums": self.book.sums,
+            "model": self.model,
+            "optimizer": self.optimizer,
+            "patches": self.patches,
+            "critic": self.critic,
+            "book": self.book,
         }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """See `loop.Trainer`."""
-        self.step = int(state["step"])
-        self.model.load_state_dict(state["model"])
-        self.patches.load_state_dict(state["patches"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.critic.load_state_dict(state["critic"])
-        for name, tensor in state["average"].items():
-            self.average.tensors[name].copy_(tensor)
-        self.book.used.copy_(state["used"])
-        self.book.sums.copy_(state["sums"])
 
 
 def export(trainer: VqganTrainer, directory: Path) -> None:
