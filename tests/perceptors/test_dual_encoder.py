@@ -1,6 +1,7 @@
 """Perceptors read the formats that the hub has, and say so plainly where a directory holds something else."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,17 @@ def test_a_checkpoint_with_a_missing_file_is_refused(tmp_path: Path) -> None:
     (directory / "model.safetensors").unlink()
     with pytest.raises(ModelError, match="holds no CLIP"):
         perceptors.load(str(directory), CPU)
+
+
+def test_many_threads_may_read_and_count_at_once(tiny_clip: Path) -> None:
+    """Its tokenizer remembers how the last call wanted texts padded: counting on one thread once spoilt reading."""
+    perceptor = perceptors.load(str(tiny_clip), CPU)
+    count = perceptor.count_tokens("a dog")
+    texts = ["a cat on a roof by the sea", "fog"]
+    alone = perceptor.read(texts)
+
+    def work(number: int) -> bool:
+        return perceptor.count_tokens("a dog") == count if number % 2 else torch.equal(perceptor.read(texts), alone)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(work, range(600)))

@@ -7,6 +7,7 @@ import importlib
 import json
 import math
 import pickle
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,9 @@ class DualEncoder:
         """pixels: what its preprocessor_config.json says (size, image_mean, image_std), or {} for CLIP's own."""
         self.name = name
         self._model = flatten_pooling(model.eval().requires_grad_(False))
-        self._tokenizer = tokenizer
+        # A fast tokenizer keeps how the last call wanted its texts padded, and looks it up while it works: two runs
+        # that read at once would get each other's padding.
+        self._tokenizer, self._tokenizing = tokenizer, threading.Lock()
         self.size = _side(pixels, model.config)
         self.augmentation = float(pixels.get("text2art_augmentation", 1.0))
         device = next(model.parameters()).device
@@ -52,7 +55,8 @@ class DualEncoder:
         return str(self._model.config.model_type).startswith("siglip")
 
     def count_tokens(self, text: str) -> int:
-        return len(self._tokenizer(self._prepared(text)).input_ids)
+        with self._tokenizing:
+            return len(self._tokenizer(self._prepared(text)).input_ids)
 
     @torch.no_grad()
     def read(self, texts: Sequence[str]) -> Tensor:
@@ -63,10 +67,12 @@ class DualEncoder:
         fit = {"truncation": True, "max_length": self.longest, "return_tensors": "pt"}
         if self._is_siglip:
             # SigLIP was trained on texts filled up to their full length on the right, and reads the filling: no mask.
-            tokens = self._tokenizer(prepared, padding="max_length", padding_side="right", **fit)
+            with self._tokenizing:
+                tokens = self._tokenizer(prepared, padding="max_length", padding_side="right", **fit)
             known = {"input_ids": tokens["input_ids"].to(self._mean.device)}
         else:
-            tokens = self._tokenizer(prepared, padding=True, **fit)
+            with self._tokenizing:
+                tokens = self._tokenizer(prepared, padding=True, **fit)
             names = [name for name in ("input_ids", "attention_mask") if name in tokens]
             known = {name: tokens[name].to(self._mean.device) for name in names}
         return _unit(self._model.get_text_features(**known))
