@@ -6,6 +6,7 @@
 #   ./setup_colab.sh lab [ARG...]     the same with JupyterLab, then open text2art.ipynb in it (ARG goes to JupyterLab)
 #   ./setup_colab.sh kernel           set up the Python of a notebook's kernel, PYTHON: what is in it stays as it is
 #   ./setup_colab.sh test [ARG...]    set up with what the checks need, then run every check (ARG goes to pytest)
+#   ./setup_colab.sh --with-pixray    set up, and pixray beside it in .pixray (PIXRAY_SOURCES=DIR: from clones in DIR)
 #   ./setup_colab.sh home OWNER/REPO  write where the repository is on GitHub into README, notebook and pyproject.toml
 #
 # PYTHON=/path/to/python chooses the Python. Safe to run again: with nothing to do it takes a fraction of a second.
@@ -107,8 +108,12 @@ kernel)
     set_up_kernel
     ;;
 test)
-    set_up dev,train
+    set_up dev,train,serve,ui,notices,firestore
     run_checks "$@"
+    ;;
+--with-pixray)
+    set_up ""
+    exec "$python" -P "$here/text2art_nb/compat/install.py"
     ;;
 home)
     python=$(find_python)
@@ -118,6 +123,6 @@ home)
     sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
     ;;
 *)
-    fail "unknown verb '$verb': it is nothing (set up), draw, lab, kernel, test or home"
+    fail "unknown verb '$verb': it is nothing (set up), draw, lab, kernel, test, --with-pixray or home"
     ;;
 esac

@@ -6,11 +6,15 @@ from pathlib import Path
 from tests import tiny_models
 
 
-def save_vit_b32(directory: Path) -> Path:
-    """`openai/clip-vit-base-patch32` as transformers saves it: CLIPConfig's defaults are that very model."""
+def save_vit_b32(directory: Path, patch: int = 32) -> Path:
+    """`openai/clip-vit-base-patch32` as transformers saves it: CLIPConfig's defaults are that very model.
+
+    patch: 16 for `openai/clip-vit-base-patch16`.
+    """
     from transformers import CLIPConfig, CLIPModel
 
-    config = CLIPConfig(text_config={"bos_token_id": 0, "eos_token_id": 1}, projection_dim=512)
+    text, vision = {"bos_token_id": 0, "eos_token_id": 1}, {"patch_size": patch}
+    config = CLIPConfig(text_config=text, vision_config=vision, projection_dim=512)
     CLIPModel(config).save_pretrained(directory)
     tiny_models.save_tokenizer(directory)
     size = {"height": 224, "width": 224}

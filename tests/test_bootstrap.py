@@ -304,6 +304,11 @@ def test_the_first_package_on_the_path_is_the_one_that_counts(tmp_path: Path) ->
     assert bootstrap.installed(first.path + second.path) == {"some-package": "1.0"}
 
 
+@pytest.mark.parametrize("line", ["numpy>=2.1", "dbos>=3.4,<4", "pysqlite3>=0.6; sys_platform == 'linux'", "ruff"])
+def test_a_requirement_reaches_pip_as_it_was_written(line: str) -> None:
+    assert str(bootstrap.parse(line)) == line
+
+
 def test_a_requirement_of_another_form_is_refused_in_a_sentence() -> None:
     with pytest.raises(SetupError, match=r"'torch==2\.13' is not a requirement"):
         bootstrap.parse("torch==2.13")
@@ -327,7 +332,7 @@ def test_pips_talk_is_cut_to_what_matters(line: str, shown: str) -> None:
 def test_the_pins_cover_what_we_need_and_satisfy_it() -> None:
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
     pins = dict(line.split("==") for line in lines)
-    requirements = bootstrap.wanted(ROOT, ["dev", "lab", "train"])
+    requirements = bootstrap.wanted(ROOT, bootstrap.all_extras(ROOT))
     assert bootstrap.missing(requirements, pins) == []
     assert bootstrap.too_old(requirements, pins) == []
     assert pins["torch"] == "2.13.0"

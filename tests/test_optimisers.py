@@ -1,10 +1,10 @@
-"""JointAdam keeps the proportions of the gradient, and candidates apart."""
+"""JointAdam keeps the proportions of the gradient, and candidates apart; what an optimiser remembers can be kept."""
 
 import pytest
 import torch
 from torch import Tensor
 
-from text2art_nb.optimisers import JointAdam
+from text2art_nb.optimisers import JointAdam, calmed, moments_of, set_moments
 
 
 def moved(gradients: list[Tensor], steps: int = 1, lr: float = 0.1) -> list[Tensor]:
@@ -61,3 +61,17 @@ def test_its_state_is_saved_and_restored_like_any_optimisers() -> None:
         parameter.copy_(before)
     second.step()
     assert torch.equal(parameter.detach(), went)
+
+
+def test_what_it_remembers_can_be_taken_out_put_back_and_calmed() -> None:
+    parameter = torch.nn.Parameter(torch.ones(2, 3))
+    optimizer = torch.optim.Adam([parameter], lr=0.1)
+    parameter.square().sum().backward()
+    optimizer.step()
+    kept = moments_of(optimizer)
+    optimizer.step()
+    set_moments(optimizer, kept)
+    assert all(torch.equal(value, kept[name]) for name, value in moments_of(optimizer).items())
+    quiet = calmed(kept)
+    assert not quiet["0.exp_avg"].any()
+    assert torch.equal(quiet["0.exp_avg_sq"], kept["0.exp_avg_sq"])

@@ -147,6 +147,19 @@ def test_a_loss_of_pixrays_that_is_not_here_is_refused_with_another(loss: str, s
         Settings(prompts="a", custom_loss=loss)
 
 
+@pytest.mark.parametrize(
+    ("drawer", "sentence"),
+    [
+        ("fast_pixel", "the drawer pixel is as fast"),
+        ("VDIFF", "the drawer turbo is the diffusion model here"),
+        ("vqgan -> super_resolution", "upscale=4 makes any finished picture larger"),
+    ],
+)
+def test_a_drawer_of_pixrays_that_is_not_here_is_refused_with_another(drawer: str, sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        Settings(prompts="a", drawer=drawer)
+
+
 @pytest.mark.parametrize("colour", ["white];@/etc/passwd;[red", "@/etc/passwd", "red,blue", "red;blue", "red->blue", 5])
 @pytest.mark.parametrize("name", ["edge_color", "vignette_color"])
 def test_a_colour_is_one_colour_and_never_a_file(name: str, colour: Any) -> None:

@@ -2,10 +2,14 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from text2art_nb import proposals
@@ -13,6 +17,8 @@ from text2art_nb.embedded import world
 from text2art_nb.embedded.train import WEIGHTS
 from text2art_nb.errors import ModelError
 from text2art_nb.proposals import Proposer
+from text2art_nb.run import Run
+from text2art_nb.settings import Settings
 
 CPU = torch.device("cpu")
 
@@ -121,3 +127,34 @@ def test_the_card_has_the_measured_figures() -> None:
     figures = json.loads((WEIGHTS / "proposal" / "figures.json").read_text())
     assert f"{figures['judged']:.3f}" in (WEIGHTS / "proposal" / "README.md").read_text()
     assert figures["judged"] >= 0.5
+
+
+def test_a_runs_sketch_is_what_its_first_frame_grew_out_of() -> None:
+    run = Run(Settings(prompts="a red castle in the snow", drawer="pixel", size=(64, 64), num_cuts=2, seed=3))
+    sketch = run.sketch()
+    assert sketch is not None
+    assert sketch.size == (64, 64)
+    frame = next(run)
+    other = Run(Settings(prompts="a green frog underwater", size=(64, 64), seed=3)).sketch()
+    assert other is not None
+    assert distance(frame.image, sketch) < 0.5 * distance(frame.image, other)
+
+
+def test_a_run_that_starts_otherwise_has_no_sketch() -> None:
+    assert Run(Settings(prompts="a red castle", start="noise")).sketch() is None
+
+
+def test_a_sketch_waits_for_no_eye() -> None:
+    """It is there before transformers and diffusers are imported, which takes most of the time to the first frame."""
+    program = """
+import sys
+from text2art_nb import Run, Settings
+assert Run(Settings(prompts="a castle")).sketch().size == (288, 288)
+assert not {"transformers", "diffusers"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=200)
+
+
+def distance(one: Image.Image, other: Image.Image) -> float:
+    """Mean absolute difference of two pictures of the same size, 0..1."""
+    return float(np.abs(np.asarray(one, np.float32) - np.asarray(other.convert("RGB"), np.float32)).mean() / 255)

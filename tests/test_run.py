@@ -17,6 +17,9 @@ from text2art_nb.settings import Settings
 
 Tiny = Callable[..., Settings]
 
+DRAWERS = ["vqgan", "pixel", "strokes", "fft"]
+"""Those that need no weights, or have tiny ones in the tests; strokes are told to be few."""
+
 
 def drawn(settings: Settings) -> bytes:
     run = Run(settings)
@@ -25,18 +28,18 @@ def drawn(settings: Settings) -> bytes:
     return run.artwork.image.tobytes()
 
 
-@pytest.mark.parametrize("drawer", ["vqgan", "pixel"])
+@pytest.mark.parametrize("drawer", DRAWERS)
 def test_every_iteration_is_a_frame_that_can_be_looked_at(tiny: Tiny, drawer: str) -> None:
-    frames = list(Run(tiny(drawer=drawer)))
+    frames = list(Run(tiny(drawer=drawer, strokes=12)))
     assert [frame.iteration for frame in frames] == [1, 2, 3, 4, 5, 6]
     assert all(frame.total == 6 and frame.image.size == (48, 32) and -1 <= frame.score <= 1 for frame in frames)
     assert frames[-1].eta == 0
     assert frames[0].image.tobytes() != frames[-1].image.tobytes()
 
 
-@pytest.mark.parametrize("drawer", ["vqgan", "pixel"])
+@pytest.mark.parametrize("drawer", DRAWERS)
 def test_the_loss_falls(tiny: Tiny, drawer: str) -> None:
-    frames = list(Run(tiny(drawer=drawer, iterations=40, prompts="a cat")))
+    frames = list(Run(tiny(drawer=drawer, strokes=12, iterations=40, prompts="a cat")))
     assert sum(frame.loss for frame in frames[-5:]) < sum(frame.loss for frame in frames[:5])
 
 
@@ -128,11 +131,11 @@ def test_steering_what_can_not_be_steered_says_so_at_once(tiny: Tiny, changes: d
 
 
 @pytest.mark.parametrize("candidates", [1, 3])
-@pytest.mark.parametrize("drawer", ["vqgan", "pixel"])
+@pytest.mark.parametrize("drawer", DRAWERS)
 def test_a_saved_run_goes_on_to_the_byte_identical_picture(
     tiny: Tiny, tmp_path: Path, drawer: str, candidates: int
 ) -> None:
-    run = Run(tiny(drawer=drawer, candidates=candidates, keep="average"))
+    run = Run(tiny(drawer=drawer, strokes=12, candidates=candidates, keep="average"))
     next(run), next(run)
     run.save(tmp_path / "half.safetensors")
     loaded = Run.load(tmp_path / "half.safetensors")

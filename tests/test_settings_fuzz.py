@@ -1,7 +1,7 @@
 """Whatever is put into the settings ends in settings or in one SettingsError in plain words; never in anything else."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from text2art_nb.errors import SettingsError
 from text2art_nb.presets import ASPECTS
 from text2art_nb.settings import DRAWERS, FILTERS, LOSSES, Settings, Steering
+from text2art_nb.settings.drawing import PixelType, StrokeKind
+from text2art_nb.settings.taste import SmoothnessType, SymmetryAxis
 
 quick = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
@@ -160,7 +162,26 @@ valid = st.fixed_dictionaries(
         "palette": st.none() | palettes,
         "pixel_size": st.none() | st.tuples(st.integers(1, 500), st.integers(1, 500)),
         "pixel_scale": st.none() | st.floats(0.01, 100),
+        "pixel_type": st.sampled_from(get_args(PixelType)),
+        "transparent": st.booleans(),
+        "transparent_weight": st.floats(0, 1000),
+        "strokes": st.none() | st.integers(1, 4096),
+        "stroke_kind": st.sampled_from(get_args(StrokeKind)),
+        "stroke_length": st.none() | st.integers(1, 32),
+        "min_stroke_width": st.none() | st.floats(0.1, 0.5),
+        "max_stroke_width": st.none() | st.floats(12, 100),
+        "paper": st.none() | st.sampled_from(["white", "#F2EECB"]),
         "fft_decay": st.none() | st.floats(0, 4),
+        "fft_colors": st.floats(0.1, 10),
+        "fft_sharp": st.none() | st.floats(-10, 10),
+        "upscaler": st.sampled_from(["auto", "nearest", "swin2sr", "lanczos"]),
+        "smoothness_type": st.sampled_from(get_args(SmoothnessType)),
+        "symmetry_axis": st.sampled_from(get_args(SymmetryAxis)),
+        "token_drop": st.floats(0, 0.9),
+        "text_off": st.booleans(),
+        "labels": st.lists(words, max_size=2),
+        "init_weight_spherical": st.floats(0, 1000),
+        "lookup_beta": st.floats(0, 1000),
         "latent_shape": st.none() | st.lists(st.integers(1, 16), min_size=1, max_size=5),
         "latent": st.none() | st.lists(st.floats(-3, 3), min_size=1, max_size=20),
         "image_range": st.none() | st.sampled_from(["-1..1", "0..1"]),

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from tests import tiny_models
-from text2art_nb import upscale
+from text2art_nb import filters, upscale
 from text2art_nb.artwork import Artwork
 from text2art_nb.errors import ArtworkError, ModelError, SettingsError
 from text2art_nb.models import cache_root
@@ -127,6 +127,34 @@ def test_an_artwork_can_be_made_larger_afterwards(tiny: Tiny) -> None:
     assert larger.upscaled(2, "nearest").image.size == (192, 128)
     with pytest.raises(ArtworkError, match="can't be enlarged 4 times"):
         larger.upscaled(4)
+
+
+@pytest.mark.parametrize("how", ["swin2sr", "lanczos"])
+def test_a_tile_stays_a_tile(swin2sr: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("text2art_nb.models.locate", lambda name, kind: swin2sr)
+    settings = Settings(prompts="a cat", filters="tile")
+    stages = filters.build(settings, None)
+    tile = Image.fromarray((stages(noise(48, 64))[0].movedim(0, -1) * 255).byte().numpy())
+
+    def strays(made_by: filters.Filters | None) -> float:
+        """How far its edges are from what they become where they lie in the middle."""
+        moved = Image.fromarray(np.roll(np.array(tile), (24, 32), (0, 1)))
+        edges, middle = (np.array(upscale.enlarge(each, 2, how, "cpu", made_by), float) for each in (tile, moved))
+        away = np.abs(edges - np.roll(middle, (-48, -64), (0, 1)))
+        return float(away[:8].mean() + away[-8:].mean() + away[:, :8].mean() + away[:, -8:].mean())
+
+    assert strays(stages) < 0.3 * strays(None)
+
+
+def test_a_tiled_run_is_enlarged_as_a_tile(tiny: Tiny) -> None:
+    settings = tiny(filters="tile", upscale=2, upscaler="lanczos", iterations=1, size=(32, 32))
+    run, picture = drawn(settings)
+    small = drawn(settings.with_(upscale=1))[1]
+    assert run.settings.filters == ("tile",)
+    assert np.array_equal(
+        np.array(picture), np.array(upscale.enlarge(small, 2, "lanczos", "cpu", filters.build(settings, None)))
+    )
+    assert not np.array_equal(np.array(picture), np.array(upscale.enlarge(small, 2, "lanczos")))
 
 
 def test_strokes_of_a_finished_picture_are_gone(tiny: Tiny) -> None:

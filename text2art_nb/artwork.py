@@ -93,7 +93,7 @@ class Artwork:
             ArtworkError: it is as large as it may be, or can't be enlarged in this way.
             ModelError: the weights of "swin2sr" can't be had.
         """
-        from text2art_nb import upscale
+        from text2art_nb import filters, upscale
 
         wanted = {"upscale": self.settings.upscale * factor, "upscaler": upscaler}
         try:
@@ -105,7 +105,8 @@ class Artwork:
             raise ArtworkError("a finished picture has no strokes left: draw it again with upscale, or use 'lanczos'")
         if choice.notice:
             warnings.warn(choice.notice, stacklevel=2)
-        larger = upscale.enlarge(self.image, factor, choice.how, settings.device)
+        made_by = filters.build(settings, None, hard_cells=settings.last_drawer == "pixel")
+        larger = upscale.enlarge(self.image, factor, choice.how, settings.device, made_by)
         return Artwork(larger, settings.with_(upscaler=choice.how), self.score, self.frames, self.made_with)
 
     @property

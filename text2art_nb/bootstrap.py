@@ -46,13 +46,17 @@ class SetupError(Exception):
 
 
 class Requirement(NamedTuple):
-    """One line such as ``numpy>=2.1``: ``bound`` is the lowest version that will do ("" = any)."""
+    """One line such as ``numpy>=2.1``: ``bound`` is the lowest version that will do ("" = any).
+
+    ``rest``: what else stands behind, for pip: a version that will not do any more, the system that it is for.
+    """
 
     name: str
     bound: str
+    rest: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name}>={self.bound}" if self.bound else self.name
+        return (f"{self.name}>={self.bound}" if self.bound else self.name) + self.rest
 
 
 def normal(name: str) -> str:
@@ -73,23 +77,30 @@ def parse(line: str) -> Requirement | None:
     """Reads a line of requirements.txt; None for a blank one or a comment.
 
     Raises:
-        SetupError: anything but a name with at most a lower bound, the only kind that this project uses.
+        SetupError: anything but a name with a lower bound, and an upper one and a system behind it, if any: no other
+            kind is used in this project.
     """
     text = line.split("#")[0].strip()
     if not text:
         return None
-    found = re.fullmatch(r"([A-Za-z0-9][\w.-]*)\s*(?:>=\s*([\w.]+))?", text)
+    found = re.fullmatch(r"([A-Za-z0-9][\w.-]*)\s*(?:>=\s*([\w.]+)((?:,<[\d.]+)?(?:; sys_platform == '\w+')?))?", text)
     if not found:
         raise SetupError(f"'{text}' is not a requirement of the form name>=version")
-    return Requirement(normal(found.group(1)), found.group(2) or "")
+    return Requirement(normal(found.group(1)), found.group(2) or "", found.group(3) or "")
+
+
+def all_extras(root: Path) -> dict[str, list[str]]:
+    """The extras in pyproject.toml and what they want."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras: dict[str, list[str]] = project["optional-dependencies"]
+    return extras
 
 
 def wanted(root: Path, extras: Iterable[str] = ()) -> list[Requirement]:
     """The direct dependencies in requirements.txt, and those of the named extras in pyproject.toml."""
     lines = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for extra in extras:
-        lines += project["optional-dependencies"][extra]
+        lines += all_extras(root)[extra]
     return [requirement for requirement in map(parse, lines) if requirement]
 
 
@@ -128,7 +139,7 @@ def pins(root: Path, path: list[str] | None = None) -> str:
     Local parts such as ``+cpu`` are left out, so that the pins hold for other builds of the same version.
     """
     here = installed(path)
-    waiting = [requirement.name for requirement in wanted(root, ["dev", "lab", "train"])]
+    waiting = [requirement.name for requirement in wanted(root, all_extras(root))]
     reached: dict[str, str] = {}
     while waiting:
         name = waiting.pop()

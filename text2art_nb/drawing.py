@@ -58,12 +58,7 @@ def draw(
     for place in (out, video):
         if place is not None:
             kind_of(Path(place))
-    if isinstance(settings.get("keep"), int):
-        settings["finalists"] = settings.pop("keep")
-    if isinstance(prompts, Settings):
-        wanted = prompts.with_(**settings)
-    else:
-        wanted = Settings(**{"prompts": prompts, **settings})
+    wanted = _wanted(prompts, settings)
     if out is not None:
         check_svg(Path(out), wanted)
     folder = None if directory is None else Path(directory)
@@ -81,6 +76,14 @@ def draw(
         if place is not None:
             artwork.save(place, metadata=metadata)
     return artwork
+
+
+def _wanted(prompts: str | list[str] | Settings, given: dict[str, Any]) -> Settings:
+    """The settings that `draw` is asked for. Raises SettingsError."""
+    if isinstance(given.get("keep"), int):
+        given = {**given, "finalists": given["keep"]}
+        del given["keep"]
+    return prompts.with_(**given) if isinstance(prompts, Settings) else Settings(**{"prompts": prompts, **given})
 
 
 def keep_drawing(run: Run, frames: FrameStore | None, watch: Watcher | None) -> None:

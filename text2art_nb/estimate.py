@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from text2art_nb import machine, models, tournament
+from text2art_nb import machine, models, prices, tournament
 from text2art_nb.encoders import put
 from text2art_nb.errors import ArtworkError
 from text2art_nb.machine import PeakMemory
@@ -142,20 +142,24 @@ def _work(settings: Settings, device: str) -> _Work:
     """settings: resolved; device: theirs, "auto" replaced."""
     width, height = settings.picture_size
     total = settings.iterations or 1
-    views = round(tournament.views(settings, total) / total)  # of an iteration, in the mean
     pictures = sum(length * count for length, count in tournament.spans(settings, total)) / total
+    extra = prices.style_views(settings)
+    views = round(tournament.views(settings, total) / total + extra * pictures)  # of an iteration, in the mean
     eyes = settings.perceptor_names
     most = settings.micro_batch or max((_views_together(eye) for eye in eyes), default=1)
     kind = [settings.drawer, settings.model, *_unweighted(settings), settings.precision]
+    kind += [settings.engine] if settings.engine != "text2art" else []
     # Whatever changes what an iteration does, beside its views and pixels; words and seeds don't.
+    starts = settings.init_weight_spherical, settings.init_weight_dist, settings.init_weight_cos
     rest = [sorted(settings.losses), settings.filters, settings.keep, settings.init_weight > 0, settings.micro_batch]
+    rest += [any(starts), settings.strokes, settings.stroke_length, settings.token_drop]
     return _Work(
         device=device,
         kind=json.dumps(kind),
         key=json.dumps([width, height, views, settings.candidates, settings.finalists, *rest]),
         views=views,
         megapixels=width * height * pictures / 1e6,
-        at_once=min(views, most),
+        at_once=max(min(views, most), extra),
     )
 
 
@@ -166,21 +170,13 @@ def _unweighted(settings: Settings) -> list[str]:
 
 
 def _views_together(eye: str) -> int:
-    """How many views a perceptor sees at once if nobody says (`Loop.micro_batch`); 224 pixels are the usual eye."""
-    size = 64 if eye == "embedded" else 224
-    return max(4, round(16 * (224 / size) ** 2))
+    """How many views a perceptor sees at once if nobody says (`Loop.micro_batch`)."""
+    return max(4, round(16 * (224 / prices.side(eye)) ** 2))
 
 
 # --- what is usual --------------------------------------------------
 
-# Measured with one thread of an AMD EPYC at 2.6 GHz: seconds an iteration, for a megapixel, for a view; megabytes
-# likewise, the first on top of the process's own. A view of ViT-B/16 has four times the patches of ViT-B/32.
-_Costs = tuple[float, float]
-_EMBEDDED_EYE: Final = (0.0035, 1.7)  # seconds and megabytes a view
-_SMALL_EYE: Final = (0.23, 40.0)
-_LARGE_EYE: Final = (0.9, 100.0)
 _PROCESS_MB: Final = 400.0
-_REAL_EYE_MB: Final = 500.0
 # Not measured: a plain card against one thread, and what an iteration costs it at least.
 _CARD: Final = 40.0
 _CARD_ITERATION: Final = 0.04
@@ -188,43 +184,16 @@ _CARD_ITERATION: Final = 0.04
 
 def _usual_time(work: _Work, settings: Settings) -> list[float]:
     """Seconds for an iteration by itself, for a view and for a megapixel, of one thread, or of a card."""
-    costs = [(share, _drawing_time(name, settings.model)) for name, share in settings.stages]
-    base, megapixel = (sum(share * cost[part] for share, cost in costs) for part in (0, 1))
-    specs = [perceptor_spec(each) for each in settings.perceptors or ()]
-    view = sum(_eye(name)[0] * (cuts or settings.num_cuts or 1) / (settings.num_cuts or 1) for name, _, cuts in specs)
+    base, view, megapixel = prices.time(settings)
     if work.device == "cpu":
         return [base, view, megapixel]
-    return [_CARD_ITERATION, view / _CARD, megapixel / _CARD]
+    return [_CARD_ITERATION + base / _CARD, view / _CARD, megapixel / _CARD]
 
 
 def _usual_memory(work: _Work, settings: Settings) -> list[float]:
     """Bytes by themselves, for a view in memory and for a megapixel."""
-    eyes = settings.perceptor_names
-    base, megapixel = max(_drawing_memory(name, settings.model) for name in settings.drawer_names)
-    base += _REAL_EYE_MB * sum(name != "embedded" for name in eyes)
-    base += 0.0 if _is_cuda(work.device) else _PROCESS_MB
-    return [base * 1e6, max((_eye(name)[1] for name in eyes), default=1.0) * 1e6, megapixel * 1e6]
-
-
-def _drawing_time(drawer: str, model: str) -> _Costs:
-    """Seconds for an iteration by itself and for a megapixel, of one drawer."""
-    if drawer == "pixel":
-        return 0.008, 0.16
-    return (0.04, 1.4) if model == "embedded" else (0.44, 112.0)
-
-
-def _drawing_memory(drawer: str, model: str) -> _Costs:
-    """Megabytes by themselves and for a megapixel, of one drawer."""
-    if drawer == "pixel":
-        return 10.0, 180.0
-    return (50.0, 800.0) if model == "embedded" else (300.0, 16_500.0)
-
-
-def _eye(name: str) -> _Costs:
-    """Seconds and megabytes for a view of a perceptor."""
-    if name == "embedded":
-        return _EMBEDDED_EYE
-    return _SMALL_EYE if "32" in name else _LARGE_EYE
+    base, view, megapixel = prices.memory(settings)
+    return [base + (0.0 if _is_cuda(work.device) else _PROCESS_MB * 1e6), view, megapixel]
 
 
 _IMPORTS_SECONDS: Final = 5.0

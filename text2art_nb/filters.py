@@ -20,6 +20,7 @@ Enlarge = Callable[[Tensor, tuple[int, int]], Tensor]
 
 _CHUNK: Final = 2**16  # pixels compared with a palette at once: at most 64 MB for 256 colours
 _OVERLAP: Final = 6  # a tile overlaps its repetition by so small a part of itself
+_REACH: Final = 4  # pixels around it that a resampled pixel is made of
 _SOFT: Final = 0.06  # how gradually one wedge of a rotation passes into the next, the picture being 2 wide
 
 # pixray's colours where a lookup has no palette of its own: 15 of Endesga 32, by Endesga.
@@ -146,11 +147,14 @@ class Tile:
             image = torch.cat([image[..., y:, :], image[..., :y, :].roll(self._shift(image), -1)], -2)
         return image.roll(-x, -1) if self.across else image
 
-    def enlarged(self, enlarge: Enlarge, image: Tensor, size: tuple[int, int]) -> Tensor:
-        """`image` [B,C,H,W] at `size` (width, height), resampled with its neighbours around it, so that edges meet."""
+    def enlarged(self, enlarge: Enlarge, image: Tensor, size: tuple[int, int], reach: int = _REACH) -> Tensor:
+        """`image` [B,C,H,W] at `size` (width, height), resampled with its neighbours around it, so that edges meet.
+
+        reach: how far `enlarge` looks around each pixel of the image, in pixels.
+        """
         height, width = image.shape[-2:]
-        rows = _margin(height, size[1]) if self.down else 0
-        columns = _margin(width, size[0]) if self.across else 0
+        rows = _margin(height, size[1], reach) if self.down else 0
+        columns = _margin(width, size[0], reach) if self.across else 0
         left, top = columns * size[0] // width, rows * size[1] // height
         if rows:
             above, below = image[..., -rows:, :], image[..., :rows, :]
@@ -199,11 +203,11 @@ def _catmull_rom(distance: Tensor) -> Tensor:
     return torch.where(distance <= 1, near, torch.where(distance <= 2, far, torch.zeros_like(distance)))
 
 
-def _margin(side: int, larger: int) -> int:
-    """How many pixels of its neighbours a side of a tile needs to be resampled to `larger`: four or more, and so many
-    that they become a whole number of pixels."""
+def _margin(side: int, larger: int, reach: int) -> int:
+    """How many pixels of its neighbours a side of a tile needs to be resampled to `larger`: so many as that looks
+    around, or more, for they have to become a whole number of pixels."""
     step = side // math.gcd(side, larger)
-    return min(side, step * math.ceil(4 / step))
+    return min(side, step * math.ceil(reach / step))
 
 
 # -- colours
@@ -253,11 +257,15 @@ class Filters:
             return tile.turned(image, generator)
         return image
 
-    def enlarged(self, enlarge: Enlarge, image: Tensor, size: tuple[int, int]) -> Tensor:
-        """`image` [B,C,H,W] at `size` (width, height) by `enlarge`; a tile stays one."""
-        for tile in self._tiles[-1:]:
-            if tile.blended and image.shape[-2:] != (size[1], size[0]):
-                return tile.enlarged(enlarge, image, size)
+    @property
+    def make_a_tile(self) -> bool:
+        """Whether the edges of what comes out meet."""
+        return any(tile.blended for tile in self._tiles[-1:])
+
+    def enlarged(self, enlarge: Enlarge, image: Tensor, size: tuple[int, int], reach: int = _REACH) -> Tensor:
+        """`image` [B,C,H,W] at `size` (width, height) by `enlarge`, which looks so far around; a tile stays one."""
+        if self.make_a_tile and image.shape[-2:] != (size[1], size[0]):
+            return self._tiles[-1].enlarged(enlarge, image, size, reach)
         return enlarge(image, size)
 
 

@@ -9,12 +9,10 @@ Where it departs from VQGAN+CLIP and pixray:
   iteration that was abandoned or tried again sees the same views.
 - A step that ends in a picture of NaN, or in a flat one, is taken back, and the steps get smaller.
 
-Between two iterations, as a part of the first: a round of a tournament ends, the next drawer of a chain takes over, the
-camera moves, a picture is laid over. What is due depends on the settings and the iteration alone.
+What happens between two iterations (the camera moves, another drawer takes over …) is said in `between`.
 """
 
 import functools
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,18 +23,20 @@ import torch
 from torch import Tensor
 
 from text2art_nb import (
+    between,
     chain,
+    chance,
     cutouts,
     drawers,
     filters,
     motion,
+    optimisers,
     overlay,
     perceptors,
     proposals,
     regions,
     sight,
     targets,
-    timeline,
     tournament,
 )
 from text2art_nb.devices import mixed, pick_device, pick_precision
@@ -46,7 +46,6 @@ from text2art_nb.losses import leaves_start, prepare, start_losses, style_losses
 from text2art_nb.palettes import parse_palette
 from text2art_nb.perceptors import Perceptor
 from text2art_nb.pictures import open_picture
-from text2art_nb.prompts import as_sentences
 from text2art_nb.settings import Settings
 
 _FLAT: Final = 2e-3  # standard deviation, in 0..1, under which a picture shows nothing
@@ -55,7 +54,6 @@ _AVERAGE: Final = 0.9  # weight of the past in the running average
 _HALF_SCALE: Final = 1024.0  # keeps float16's small gradients from vanishing
 
 _RANKING_VIEWS: Final = 9  # of the referee, the straight one among them
-_CALMED: Final = ("exp_avg", "momentum_buffer", "momentum")  # moments that say where the picture was going
 
 State = dict[str, Tensor]
 Numbers = dict[str, float]
@@ -155,7 +153,7 @@ class Loop:
         """The picture [1 or B,3,h,w] that the first drawer starts from; None: its own noise."""
         start = None
         if settings.start == "proposal":
-            start = self._propose(settings)
+            start = proposals.of_settings(settings, self.device)
         elif settings.start != "noise":
             start = self._init
         if start is None or self._overlay is None or not overlay.is_due(settings, 0, self.total):
@@ -238,30 +236,18 @@ class Loop:
     # -- between two iterations
 
     def _between(self) -> None:
-        """What is due now that so many iterations are done, and more are to come."""
-        left = tournament.survivors(self.settings, self.iteration, self.total)
-        if left < self.count:
+        """Do what is due now that so many iterations are done, and more are to come."""
+        due = between.due(self.settings, self.iteration, self.total)
+        if due.survivors < self.count:
             standing = self.standing(self._finished()[0])
-            best = sorted(range(self.count), key=lambda each: (-standing[each], each))[:left]
+            best = sorted(range(self.count), key=lambda each: (-standing[each], each))[: due.survivors]
             self.choose(*sorted(best))
-        stage = chain.stage_after(self.settings.stages, self.iteration, self.total)
-        if stage > self.stage:  # never back: a run may be made longer when a stage is over
+        if due.stage > self.stage:  # never back: a run may be made longer when a stage is over
             picture = self._opaque(self._finished()[0])
-            self._take_up(stage, self.count, picture)
+            self._take_up(due.stage, self.count, picture)
             self.hear(self.settings)
-        self._move()
-
-    def _move(self) -> None:
-        """The camera's step, and the picture that is laid over."""
-        settings, picture = self.settings, None
-        if settings.motion and self.iteration % settings.motion_every == 0:
-            camera = timeline.camera_at(timeline.read_motion(settings.motion), self.iteration, self.total)
-            picture = None if camera.still else motion.warp(self._opaque(self._present()), camera)
-        if self._overlay is not None and overlay.is_due(settings, self.iteration, self.total):
-            picture = self._opaque(self._present()) if picture is None else picture
-            picture = overlay.lay(picture, self._overlay, settings.overlay_alpha)
-        if picture is not None:
-            self._go_on_from(picture)
+        if due.changes_picture:
+            self._go_on_from(due.changed(self._opaque(self._present()), self._overlay))
 
     @torch.no_grad()
     def _present(self) -> Tensor:
@@ -273,12 +259,7 @@ class Loop:
         self.drawer.start_from(picture)
         for parameter in self.drawer.parameters():
             parameter.data = parameter.data.contiguous()
-        moments = self._moments()
-        calmed = {
-            name: torch.zeros_like(value) if name.split(".", 1)[1] in _CALMED else value
-            for name, value in moments.items()
-        }
-        self._set_moments(calmed)
+        self._set_moments(optimisers.calmed(self._moments()))
         self.kept = {}
         self._good = self._good and (self._parameters(), self._moments())
 
@@ -439,6 +420,9 @@ class Loop:
     def enlarge(self, canvas: Tensor) -> Tensor:
         """A picture of the canvas at the size that was asked for."""
         return self._filter.enlarged(self.drawer.enlarge, canvas, self.settings.picture_size)
+
+    def close(self) -> None:
+        """The run is over: let go of what another process does for it. Nothing, here."""
 
     def state(self) -> tuple[State, Numbers]:
         """Copies of all tensors, and the numbers, that it takes to go on from here to the byte-identical picture."""
@@ -626,20 +610,14 @@ class Loop:
         off = self.settings.text_off and perceptor.augmentation >= 1
         return targets.hear(self.settings.parsed, perceptor, self.device, look, off)
 
-    def _propose(self, settings: Settings) -> Tensor:
-        """A picture [B,3,h,w] of the prompts' words for each candidate, by a small model that knows the same world."""
-        proposer = proposals.load("embedded", self.device)
-        return proposer.propose(as_sentences(settings.parsed), settings.candidates, self._generator(0, 0))
-
     def _open(self, picture: str, mode: str = "RGB") -> Tensor:
         """A picture of the settings as [1,3,H,W] in 0..1, or with its opacity, in the mode RGBA, as [1,4,H,W]."""
         pixels = np.array(open_picture(picture).convert(mode))
         return torch.from_numpy(pixels).to(self.device).movedim(-1, 0)[None].float() / 255
 
     def _generator(self, *key: int | str) -> torch.Generator:
-        """A generator for this run's seed and `key`, always on the CPU, so that all devices draw the same numbers."""
-        digest = hashlib.sha256(repr((self._seed, *key)).encode()).digest()
-        return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+        """A generator for this run's seed and `key`."""
+        return chance.generator(self._seed, *key)
 
     # -- keeping out of trouble
 
@@ -702,16 +680,10 @@ class Loop:
             parameter.copy_(values[name])
 
     def _moments(self) -> State:
-        state = self.optimizer.state_dict()["state"]
-        return {f"{index}.{key}": value.clone() for index, moments in state.items() for key, value in moments.items()}
+        return optimisers.moments_of(self.optimizer)
 
     def _set_moments(self, values: State) -> None:
-        state: dict[int, State] = {}
-        for name, value in values.items():
-            index, key = name.split(".", 1)
-            state.setdefault(int(index), {})[key] = value.clone()
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        optimisers.set_moments(self.optimizer, values)
 
 
 def _start_key(place: int, region: str | None) -> str:

@@ -1,7 +1,7 @@
-"""Optimisers that `torch.optim` doesn't have."""
+"""Optimisers that `torch.optim` doesn't have, and what any optimiser remembers."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -50,3 +50,32 @@ class JointAdam(torch.optim.Optimizer):
             scale = (state["exp_avg_sq"] / (1 - fast**steps)).sqrt() + group["eps"]
             move = state["exp_avg"] / (1 - slow**steps) / scale.view(-1, *[1] * (parameter.dim() - 1))
             parameter.sub_(move, alpha=group["lr"])
+
+
+# -- what an optimiser remembers, as a flat dictionary of copies
+
+_WHERE_TO: Final = ("exp_avg", "momentum_buffer", "momentum")
+
+
+def moments_of(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Copies of all that it remembers: "0.exp_avg" is that of its first parameter."""
+    state = optimizer.state_dict()["state"]
+    return {f"{index}.{key}": value.clone() for index, moments in state.items() for key, value in moments.items()}
+
+
+def set_moments(optimizer: torch.optim.Optimizer, moments: Mapping[str, Tensor]) -> None:
+    """Have it remember what `moments_of` returned, and nothing else."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in moments.items():
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = value.clone()
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def calmed(moments: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The moments without those that say where it was going; how large the gradients were, it still knows."""
+    return {
+        name: torch.zeros_like(value) if name.split(".", 1)[1] in _WHERE_TO else value
+        for name, value in moments.items()
+    }

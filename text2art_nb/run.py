@@ -153,6 +153,24 @@ class Run:
                 if frame.iteration >= self._first:
                     return frame
 
+    def sketch(self) -> "Image.Image | None":
+        """The proposal that the picture will grow out of, at its size: there in a moment, before any eye is loaded.
+
+        None where a run begins with something else, or has begun.
+        """
+        settings = self.present
+        if settings.start != "proposal" or settings.engine != "text2art" or self.iteration:
+            return None
+        from PIL import Image
+
+        from text2art_nb import proposals
+        from text2art_nb.devices import pick_device
+        from text2art_nb.drawers.base import resize
+        from text2art_nb.frame import to_pixels
+
+        proposed = proposals.of_settings(settings, pick_device(settings.device))[:1]
+        return Image.fromarray(to_pixels(resize(proposed, settings.picture_size))[0])
+
     @property
     def artwork(self) -> "Artwork":
         """The picture as it stands, with the settings that draw it again from nothing.
@@ -179,9 +197,10 @@ class Run:
             return picture
 
         def enlarge() -> "Image.Image":
-            from text2art_nb import upscale
+            from text2art_nb import filters, upscale
 
-            return upscale.enlarge(picture, settings.upscale, settings.upscaler, settings.device)
+            made_by = filters.build(settings, None, hard_cells=settings.last_drawer == "pixel")
+            return upscale.enlarge(picture, settings.upscale, settings.upscaler, settings.device, made_by)
 
         return enlarge
 
@@ -268,7 +287,13 @@ class Run:
             if self._writer and not start.tensors:
                 self._writer.put(self._path, start)  # a kill while the models load loses nothing that was asked for
             left = (dict(start.tensors), dict(start.numbers)) if start.tensors else None
-            self._loop = Loop(start.settings.steered(start.iteration), left)
+            settings = start.settings.steered(start.iteration)
+            if settings.engine == "pixray":
+                from text2art_nb.compat.engine import PixrayLoop
+
+                self._loop = PixrayLoop(settings, self.directory)
+            else:
+                self._loop = Loop(settings, left)
         return self._loop
 
     @property
@@ -366,6 +391,7 @@ class Run:
         if loop.iteration < loop.total and not self._done:
             self._record(loop.iteration + 1, stop=True)
             self._done = True
+        loop.close()
         if self._writer:
             self._writer.put(self._path, self._checkpoint())
             self.flush()
@@ -386,9 +412,11 @@ def _candidates(settings: Settings, iteration: int) -> int:
 
 def _check(changes: dict[str, Any], present: Settings, candidates: int) -> None:
     """Raises SettingsError, naming the field, for changes that can't be made to what is asked for now."""
+    # pixray draws in a process of its own, which can only be ended.
+    steerable, who = (("candidate",), "pixray") if present.engine == "pixray" else (STEERABLE, "it")
     for name in changes:
-        if name not in STEERABLE:
-            raise SettingsError({name: f"{name} can't be changed while it draws; {', '.join(STEERABLE)} can"})
+        if name not in steerable:
+            raise SettingsError({name: f"{name} can't be changed while {who} draws; {', '.join(steerable)} can"})
     entry = Steering(iteration=1, **changes)
     if entry.candidate is not None and entry.candidate >= candidates:
         there = f"candidate must be less than {candidates}, the number of candidates"

@@ -9,6 +9,7 @@ from typing import Any
 from text2art_nb.errors import SettingsError
 from text2art_nb.pictures import PNG_PREFIX, check_stranger
 from text2art_nb.prompts import MAX_MASKS, split_weight
+from text2art_nb.settings.engine import OPTIONS, PATHS
 from text2art_nb.values import shown
 
 MAX_CHARS = 32_000_000
@@ -44,6 +45,10 @@ def check_recipe(values: Mapping[str, Any]) -> None:
                     f"{field} in a recipe from elsewhere must be a plain name, not a directory; got {shown(name)}"
                 )
                 problems.setdefault(field, sentence)
+    if reached := sorted(_listed_names(values.get("pixray")) & PATHS):
+        problems["pixray"] = (
+            f"pixray in a recipe from elsewhere may not name files or weights; got {', '.join(reached)}"
+        )
     if _brings_a_generator(values):
         problems["model"] = "model in a recipe from elsewhere may not be a file to run, only an installed generator"
     steered = [entry.get("palette") for entry in _listed(values.get("steering")) if isinstance(entry, Mapping)]
@@ -107,6 +112,10 @@ def _without_numbers(names: str) -> str:
 def _plainly(names: str, field: str) -> str:
     """What a field says, as names with commas between them: perceptors have numbers, models of a chain have arrows."""
     return _without_numbers(names) if field == "perceptors" else names.replace("->", ",")
+
+
+def _listed_names(value: Any) -> set[str]:
+    return {OPTIONS.get(str(name), str(name)) for name in value} if isinstance(value, Mapping) else set()
 
 
 def _listed(value: Any) -> list[Any]:

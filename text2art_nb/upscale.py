@@ -20,6 +20,7 @@ from torch import Tensor
 from text2art_nb import models
 from text2art_nb.devices import pick_device
 from text2art_nb.errors import ModelError
+from text2art_nb.filters import Filters
 from text2art_nb.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ TILE: Final = 128
 """Sides of the pieces that a network sees at once, in pixels of the small picture."""
 OVERLAP: Final = 32
 """How far a piece reaches into the next one, from whose picture its own passes over to it."""
+_LANCZOS_REACH: Final = 4  # pixels around it that a pixel is made of
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ def weights(factor: int) -> str:
     return f"swin2sr-x{factor}"
 
 
-def enlarge(image: "Image.Image", factor: int, how: str, device: str = "auto") -> "Image.Image":
+def enlarge(
+    image: "Image.Image", factor: int, how: str, device: str = "auto", made_by: Filters | None = None
+) -> "Image.Image":
     """`image` (RGB or RGBA) `factor` times as wide and high.
 
     Args:
@@ -72,6 +76,7 @@ def enlarge(image: "Image.Image", factor: int, how: str, device: str = "auto") -
         factor: 1, 2 or 4.
         how: nearest, swin2sr or lanczos; "vector" leaves it as it is: the drawer has drawn it larger.
         device: where the network computes, as in the setting.
+        made_by: the filters that it went through; a tile is enlarged amid its repetitions, so that it stays one.
 
     Raises:
         ModelError: the network's weights are neither here nor to be had.
@@ -83,14 +88,36 @@ def enlarge(image: "Image.Image", factor: int, how: str, device: str = "auto") -
     size = image.width * factor, image.height * factor
     if how == "nearest":
         return image.resize(size, Image.Resampling.NEAREST)
-    if how == "lanczos":
-        return image.resize(size, Image.Resampling.LANCZOS)
+    grow, reach = (_by_lanczos, _LANCZOS_REACH) if how == "lanczos" else (_network(factor, device), OVERLAP)
+    if made_by is None or not made_by.make_a_tile:
+        return grow(image, size)
+
+    def grow_tensor(picture: Tensor, larger: tuple[int, int]) -> Tensor:
+        return _tensor(grow(Image.fromarray(_pixels(picture)), larger))
+
+    return Image.fromarray(_pixels(made_by.enlarged(grow_tensor, _tensor(image), size, reach)))
+
+
+def _by_lanczos(image: "Image.Image", size: tuple[int, int]) -> "Image.Image":
+    from PIL import Image
+
+    return image.resize(size, Image.Resampling.LANCZOS)
+
+
+def _network(factor: int, device: str) -> "Callable[[Image.Image, tuple[int, int]], Image.Image]":
+    """The network that enlarges so many times. Raises ModelError where its weights can't be had."""
+    from PIL import Image
+
     place = pick_device(device)
     model = load(models.locate(weights(factor), "upscaler"), place)
-    larger = Image.fromarray(_pixels(by_network(model, _tensor(image.convert("RGB")).to(place))))
-    if image.mode == "RGBA":
-        larger.putalpha(image.getchannel("A").resize(size, Image.Resampling.LANCZOS))
-    return larger
+
+    def grow(image: "Image.Image", size: tuple[int, int]) -> "Image.Image":
+        larger = Image.fromarray(_pixels(by_network(model, _tensor(image.convert("RGB")).to(place))))
+        if image.mode == "RGBA":
+            larger.putalpha(image.getchannel("A").resize(size, Image.Resampling.LANCZOS))
+        return larger
+
+    return grow
 
 
 @torch.no_grad()

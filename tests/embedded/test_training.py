@@ -16,6 +16,7 @@ import torch
 from text2art_nb.embedded import classifier, clip, metrics, proposal, vqgan, world
 from text2art_nb.embedded.arithmetic import has_bfloat16_units
 from text2art_nb.embedded.data import Pool, PoolPlan, load_pool, misspell
+from text2art_nb.embedded.dual_encoder import matching_loss
 from text2art_nb.embedded.loop import Trainer, load_state, read_curve, run
 from text2art_nb.embedded.tokenizer import train_tokenizer
 from text2art_nb.embedded.train import WEIGHTS, publish
@@ -52,12 +53,17 @@ def tiny_dual(pieces: int) -> "VisionTextDualEncoderModel":
     return flatten_pooling(VisionTextDualEncoderModel(config))
 
 
-def small_clip(folder: Path) -> clip.ClipTrainer:
+def small_clip(folder: Path, relations: float = 0.17) -> clip.ClipTrainer:
     """A CLIP training that takes seconds."""
-    pool = load_pool(PoolPlan(count=64, size=64, seed=1, group=8), folder)
+    pool = load_pool(PoolPlan(count=64, size=64, seed=1, group=8, relations=relations), folder)
     rng = np.random.default_rng(0)
     words = [world.caption(scene, rng)[0] for scene in world.sample_scenes(rng, 300)]
-    exam = metrics.Exam(metrics.make_line_up(1, 1), metrics.make_album(32, 2, False), metrics.make_album(32, 3, True))
+    exam = metrics.Exam(
+        metrics.make_line_up(1, 1),
+        metrics.make_album(32, 2, False),
+        metrics.make_album(32, 3, True),
+        metrics.make_swaps(16, 4),
+    )
     plan = replace(clip.smaller(clip.GUIDE_PLAN, STEPS), build=tiny_dual)
     return clip.ClipTrainer(plan, pool, exam, train_tokenizer(words, 600))
 
@@ -264,6 +270,23 @@ def test_a_misspelt_caption_keeps_all_its_words() -> None:
     variants = {misspell(text, rng) for _ in range(300)}
     assert len(variants) > 10
     assert all(len(variant.split()) == len(text.split()) for variant in variants)
+
+
+def test_a_caption_with_two_things_exchanged_counts_against_a_picture_though_it_belongs_to_none() -> None:
+    seen = torch.eye(3)
+    scale, true = torch.tensor(10.0), torch.eye(3, 4, dtype=torch.bool)
+    near, far = (torch.cat([torch.eye(3), other[None]]) for other in (torch.eye(3)[0], -torch.ones(3) / 3**0.5))
+    assert matching_loss(seen, near, scale, true) > matching_loss(seen, far, scale, true) + 0.05
+    true[0, 3] = True
+    assert matching_loss(seen, near, scale, true) < matching_loss(seen, far, scale, true) + 0.01
+
+
+def test_batches_hold_captions_in_which_two_things_have_changed_places(tmp_path: Path) -> None:
+    trainer = small_clip(tmp_path / "pools", relations=1.0)
+    batch = trainer.batch(0)
+    contrary = batch.true[:, len(batch.views) :]
+    assert contrary.shape[1] == len(batch.views)
+    assert contrary.float().mean() < 0.25  # now and then such a caption says too little to be wrong
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,9 @@ CANDIDATES: Final = ".t2a-candidates-field"
 CANDIDATE: Final = ".t2a-candidate"
 TIME: Final = ".t2a-time"
 THUMB: Final = ".t2a-thumb"
+MASKS: Final = ".t2a-masks-field"
+MASK: Final = ".t2a-mask canvas"
+MASK_WORDS: Final = ".t2a-mask-painter .widget-text input"
 REMIX: Final = ".t2a-drop:has-text('text2art')"
 NOTE: Final = ".t2a-note"
 WRONG: Final = ".t2a-error"
@@ -298,6 +301,19 @@ def set_slider(field: Locator, value: int) -> None:
     readout = field.locator(READOUT)
     readout.fill(str(value))
     readout.press("Enter")
+
+
+def stroke(canvas: Locator, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drag the mouse over `canvas` with the button down; places are shares of its width and height."""
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None, "the canvas isn't visible"
+    (x0, y0), (x1, y1) = ((box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end))
+    mouse = canvas.page.mouse
+    mouse.move(x0, y0)
+    mouse.down()
+    mouse.move(x1, y1, steps=8)
+    mouse.up()
 
 
 def drop(zone: Locator, file: Path, kind: str = "image/png") -> None:

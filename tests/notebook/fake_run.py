@@ -53,6 +53,9 @@ class FakeRun:
     def steer(self, **changes: Any) -> None:
         """Noise cannot be steered."""
 
+    def sketch(self) -> None:
+        """Noise begins as noise."""
+
     def __iter__(self) -> Self:
         return self
 

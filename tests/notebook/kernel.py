@@ -91,8 +91,12 @@ class Kernel:
 
     def click(self, button: str) -> None:
         """What a front end does when the user clicks: a message to the button's comm, also while a cell runs."""
-        content = {"comm_id": button, "data": {"method": "custom", "content": {"event": "click"}}}
-        self._client.shell_channel.send(self._client.session.msg("comm_msg", content))
+        self.tell(button, {"event": "click"})
+
+    def tell(self, widget: str, content: dict[str, Any]) -> None:
+        """What a widget's own page script does when it sends a message."""
+        sent = {"comm_id": widget, "data": {"method": "custom", "content": content}}
+        self._client.shell_channel.send(self._client.session.msg("comm_msg", sent))
 
     def interrupt(self) -> None:
         """What Kernel → Interrupt does: SIGINT."""

@@ -19,6 +19,7 @@ from tests.notebook import environments
 from tests.notebook.browser import Notebook, chromium, cut_off, distinct_pictures, iteration, new_page
 from tests.notebook.servers import Frontend, Server, running
 from text2art_nb import Artwork, draw
+from text2art_nb.pictures import open_picture
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "text2art.ipynb"
@@ -335,6 +336,30 @@ def test_a_friends_picture_sets_every_field(tour: Tour, friends_picture: Path, w
     expect(tour.panel.locator(at.SEED)).to_have_value("4711")
     expect(tour.panel.locator(at.PROMPT)).to_have_value("a red castle in the snow")
     expect(tour.panel.get_by_text(f"every setting now comes from {friends_picture.name}")).to_be_visible()
+
+
+def test_a_mask_is_painted_with_the_mouse_and_drawn_with(tour: Tour) -> None:
+    tour.rest()
+    at.type_into(tour.panel.locator(at.PROMPT), "a lake")
+    tour.unfold("More settings")
+    tour.button("Paint a mask").click()
+    canvas = tour.panel.locator(at.MASK)
+    at.stroke(canvas, (0.2, 0.5), (0.8, 0.5))
+    tour.button("Erase").click()
+    at.stroke(canvas, (0.6, 0.3), (0.6, 0.7))
+    at.type_into(tour.panel.locator(at.MASK_WORDS), "a red boat")
+    tour.button("Use it").click()
+    expect(tour.panel.locator(at.PROMPT)).to_have_value("a lake | [mask 1] a red boat")
+    tour.draw()
+    tour.stop_panel()
+    [mask] = Artwork.open(tour.files()[-1]).settings.masks
+    light = open_picture(mask).convert("L")
+    width, height = light.size
+    painted, not_painted = ((0.2, 0.5), (0.4, 0.5), (0.8, 0.5)), ((0.6, 0.5), (0.4, 0.35), (0.4, 0.65), (0.05, 0.5))
+    assert [light.getpixel((round(x * width), round(y * height))) for x, y in painted] == [255] * 3
+    assert [light.getpixel((round(x * width), round(y * height))) for x, y in not_painted] == [0] * 4
+    tour.panel.locator(at.MASKS).get_by_role("button", name="Remove").click()
+    at.type_into(tour.panel.locator(at.PROMPT), "a lake")
 
 
 def test_the_gallery_shows_and_hands_over_what_was_drawn(tour: Tour, tmp_path: Path) -> None:

@@ -54,6 +54,11 @@ def deaf_step(loop, abandoned=lambda: False):
     return real_step(loop, abandoned)
 Loop.step = deaf_step
 """
+PAINT = """
+from PIL import Image
+from text2art_nb.pictures import picture_to_uri
+painted = picture_to_uri(Image.new("RGB", (64, 64), "white"))
+"""
 LET_IT_END = """
 released.set()
 if drawing is not threading.main_thread():
@@ -252,6 +257,17 @@ def test_the_panel_without_a_kernel_says_how_to_open_it(kernel: Kernel) -> None:
     assert any(WIDGET in data for data in shown)
     assert any("Run this cell to open the control panel" in data.get("text/html", "") for data in shown)
     assert not any("VBox(" in data["text/plain"] for data in shown)
+
+
+def test_a_mask_that_is_painted_in_a_cell_of_its_own_comes_to_python(kernel: Kernel) -> None:
+    cell = kernel.run("studio.mask()")
+    assert any(WIDGET in output.get("data", {}) for output in cell.outputs)
+    canvas = [comm for comm, state in kernel.states().items() if "painted" in state][-1]
+    kernel.run(PAINT)
+    kernel.tell(canvas, {"painted": kernel.value("painted")})
+    kernel.click(cell.button("Use it"))
+    kernel.run("pass")
+    assert kernel.value("studio.settings.masks == (painted,)")
 
 
 def test_the_first_picture_is_there_two_seconds_after_running_the_cell(

@@ -6,15 +6,19 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from tests.perceptors import openai_reference as reference
 from text2art_nb import models, perceptors
 from text2art_nb.errors import ModelError
+from text2art_nb.losses import prepare, style_losses
 from text2art_nb.perceptors import openai_clip
+from text2art_nb.settings import Settings
 
 CPU = torch.device("cpu")
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(1, 3, 1, 1)
+PICTURE = Image.new("RGB", (8, 8), "red")
 STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(1, 3, 1, 1)
 
 
@@ -59,6 +63,28 @@ def test_the_gradient_reaches_the_picture_and_nothing_else(tmp_path: Path) -> No
     assert views.grad is not None
     assert views.grad.abs().sum() > 0
     assert not any(parameter.requires_grad for parameter in eye._model.parameters())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("kind", "last"), [("tiny RN", "layer4"), ("tiny ViT", "transformer.resblocks.1")])
+def test_its_layers_can_be_looked_at_for_style_and_content(tmp_path: Path, kind: str, last: str) -> None:
+    reference.save(tmp_path, kind)
+    eye = perceptors.load(str(tmp_path), CPU)
+    assert isinstance(eye, openai_clip.OpenAIClip)
+    seen: list[Tensor] = []
+    eye._model.visual.get_submodule(last).register_forward_hook(lambda module, given, made: seen.append(made))
+    views = torch.rand(2, 3, eye.size, eye.size, requires_grad=True)
+    eye.see(views)
+    layers = eye.layers(views)
+    places = seen[0].flatten(2).mT if seen[0].dim() == 4 else seen[0][:, 1:]
+    torch.testing.assert_close(layers[-1], places)
+    assert all(layer.dim() == 3 and len(layer) == 2 for layer in layers)
+    settings = Settings(prompts="a cat", losses="style:1,content:1", style_image=PICTURE, content_image=PICTURE)
+    context = prepare(settings, [eye], CPU, None, lambda uri: torch.rand(1, 3, 40, 40))
+    losses = style_losses(views[:1], settings, context)
+    torch.stack(list(losses.values())).sum().backward()
+    assert losses.keys() == {"style", "content"}
+    assert views.grad is not None
+    assert views.grad[0].abs().sum() > 0
 
 
 def test_the_program_in_the_file_is_not_run(tmp_path: Path) -> None:

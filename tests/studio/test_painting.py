@@ -314,7 +314,7 @@ def test_sharing_names_the_files_and_puts_none_of_them_into_the_notebook(
     asyncio.run(studio.paint())
     shown: list[Any] = []
     monkeypatch.setattr("text2art_nb.studio.studio.display", shown.append)
-    studio.share(film="gif")
+    studio.save(film="gif")
     [html] = [each.data for each in shown]
     assert ".png" in html
     assert ".gif" in html
@@ -332,5 +332,5 @@ def test_sharing_says_what_it_can_not_do(
     asyncio.run(studio.paint())
     said: list[str] = []
     monkeypatch.setattr("text2art_nb.studio.studio.say", said.append)
-    studio.share(**wish)
+    studio.save(**wish)
     assert sentence in said[0]

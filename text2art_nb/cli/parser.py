@@ -9,7 +9,7 @@ from text2art_nb import __version__
 from text2art_nb.cli.clock import Clock
 from text2art_nb.errors import Text2ArtError
 
-VERBS = ("draw", "compare", "redraw", "resume", "inspect", "models", "doctor")
+VERBS = ("draw", "compare", "redraw", "resume", "inspect", "models", "doctor", "serve", "worker")
 
 # Options that are settings' names already, and what the help says about them.
 PLAIN = {
@@ -105,7 +105,26 @@ def _build() -> _Parser:
     verb.set_defaults(do=_models, parser=verb)
     verb = verbs.add_parser("doctor", help="say what is broken here, and how to mend it", allow_abbrev=False)
     verb.set_defaults(do=_doctor, parser=verb)
+    verb = verbs.add_parser("serve", help="serve the web page and the API, with a worker beside", allow_abbrev=False)
+    verb.add_argument("--host", metavar="HOST", help="where it listens: 127.0.0.1 (the default), 0.0.0.0 for everybody")
+    verb.add_argument("--port", metavar="PORT", help="8000 if not given")
+    verb.add_argument("--key", metavar="KEY", action="append", help="lets in who has it, and nobody else")
+    verb.add_argument("--workers", metavar="N", help="so many workers beside it: 1 if not given, 0 for none")
+    verb.add_argument("--no-page", action="store_true", help="the API alone")
+    _add_service(verb)
+    verb.set_defaults(do=_serve, parser=verb)
+    verb = verbs.add_parser("worker", help="draw what is in a service's queue", allow_abbrev=False)
+    verb.add_argument("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps")
+    verb.add_argument("--parent", metavar="PID", type=int, help="end when this process has ended")
+    _add_service(verb)
+    verb.set_defaults(do=_worker, parser=verb)
     return parser
+
+
+def _add_service(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--config", metavar="FILE", help="a TOML file: docs/serve.md; '-' reads JSON from standard input")
+    verb.add_argument("--data", metavar="DIR", help="the folder of its database and pictures: ./text2art-serve")
+    verb.add_argument("--database", metavar="URL", help="in place of that folder's, such as postgresql://me@host/art")
 
 
 def _add_trust(verb: argparse.ArgumentParser) -> None:
@@ -190,3 +209,15 @@ def _doctor(options: argparse.Namespace, clock: Clock) -> int:
     from text2art_nb.cli.showing import doctor
 
     return doctor(options, clock)
+
+
+def _serve(options: argparse.Namespace, clock: Clock) -> int:
+    from text2art_nb.cli.serving import serve
+
+    return serve(options, clock)
+
+
+def _worker(options: argparse.Namespace, clock: Clock) -> int:
+    from text2art_nb.cli.serving import worker
+
+    return worker(options, clock)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from text2art_nb import models
 from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, resize
+from text2art_nb.drawers.whole import check_whole
 from text2art_nb.errors import ModelError
 from text2art_nb.settings import Settings
 
@@ -89,8 +90,7 @@ def load(directory: Path, device: torch.device) -> "AutoencoderTiny":
         )
     except (OSError, ValueError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
         raise ModelError(f"{directory} holds no TAESD that diffusers.AutoencoderTiny can load: {error}") from error
-    if loaded["missing_keys"]:  # diffusers fills them with random numbers, and goes on
-        raise ModelError(f"{directory} holds no TAESD: {sorted(loaded['missing_keys'])[0]} is missing")
+    check_whole(directory, "TAESD", loaded)
     return model.eval().requires_grad_(False).to(device)
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from text2art_nb import models
 from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, resize
+from text2art_nb.drawers.whole import check_whole
 from text2art_nb.errors import ModelError
 from text2art_nb.models import taming
 from text2art_nb.settings import Settings
@@ -96,18 +97,23 @@ def load(directory: Path, device: torch.device) -> "VQGAN":
     In diffusers' layout (config.json, and safetensors or a tensors-only .bin), or one of taming-transformers' originals
     (a .ckpt, or the directory of one, with its .yaml), which is converted the first time.
 
-    Raises ModelError where the files aren't a VQGAN.
+    Raises ModelError where the files aren't a VQGAN, or not all of one.
     """
     if not (directory / "config.json").is_file() and taming.find(directory) is not None:
         return taming.load(directory).eval().requires_grad_(False).to(device)
     from diffusers.models.autoencoders.vq_model import VQModel
 
     try:
-        model = VQModel.from_pretrained(
-            directory, local_files_only=True, low_cpu_mem_usage=False, torch_dtype=torch.float32
+        model, loaded = VQModel.from_pretrained(
+            directory,
+            local_files_only=True,
+            low_cpu_mem_usage=False,
+            torch_dtype=torch.float32,
+            output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
         raise ModelError(f"{directory} holds no VQGAN that diffusers.VQModel can load: {error}") from error
+    check_whole(directory, "VQGAN", loaded)
     return model.eval().requires_grad_(False).to(device)
 
 

@@ -6,13 +6,14 @@ things (Tsipras et al. 2019, Santurkar et al. 2019), which is what makes picture
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from text2art_nb.embedded import dual_encoder, metrics, world
@@ -106,12 +107,12 @@ JUDGE_PLAN = ClipPlan(
 GUIDE_GROWS = replace(
     GUIDE_PLAN,
     stages=(
-        Stage(until=450, rates=(7e-4, 7e-4)),
-        Stage(until=700, rates=(7e-4, 6e-4), attack=0.04, replays=2),
-        Stage(until=1000, rates=(6e-4, 2e-5), attack=0.08, replays=2),
+        Stage(until=300, rates=(8e-4, 8e-4)),
+        Stage(until=400, rates=(8e-4, 7e-4), attack=0.04, replays=2),
+        Stage(until=640, rates=(7e-4, 1e-5), attack=0.08, replays=2),
     ),
 )
-JUDGE_GROWS = replace(JUDGE_PLAN, stages=(Stage(until=600, rates=(1e-3, 1e-5)),))
+JUDGE_GROWS = replace(JUDGE_PLAN, stages=(Stage(until=1500, rates=(1.3e-3, 1e-5)),))
 
 PREPROCESSOR = {
     "image_processor_type": "CLIPImageProcessor",
@@ -135,7 +136,9 @@ class Batch:
     """One step's pictures and captions.
 
     Attributes:
-        views: [n,3,S,S] in 0..1; ids, mask: [n,t]; labels, stated: [n,A]; true: [n,n], picture by caption.
+        views: [n,3,S,S] in 0..1.
+        ids, mask: [m,t], the pictures' captions, then captions in which two things of a picture have changed places.
+        labels: [n,A], what is shown; stated: [m,A]; true: [n,m], picture by caption.
     """
 
     views: Tensor
@@ -187,7 +190,8 @@ class ClipTrainer(Resumable):
         rows = (chosen[:, None] * group + np.arange(group)).ravel()
         rough = GENTLE if self.plan.stage(step)[0].gentle else self.plan.rough
         views = to_tensor(crops(self.pool.pictures[rows], SIZE, rng, rough))
-        texts, stated = zip(*(world.caption(self.pool.scenes[row], rng) for row in rows), strict=True)
+        told = [world.caption(self.pool.scenes[row], rng) for row in rows]
+        texts, stated = zip(*told, *self._contrary(rows, rng), strict=True)
         tokens = self.tokenizer(
             [misspell(text, rng) for text in texts],
             padding=True,
@@ -205,6 +209,12 @@ class ClipTrainer(Resumable):
             stated=torch.from_numpy(said.astype(np.int64)),
             true=torch.from_numpy(world.holds(said, labels).T.copy()),
         )
+
+    def _contrary(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Iterator[tuple[str, dict[str, int]]]:
+        """A caption each in which the two things of a picture have changed places, where there are two."""
+        for scene in (self.pool.scenes[row] for row in rows):
+            for swapped in world.vary(scene, "relation", rng, 1) if scene.relation else ():
+                yield world.caption(swapped, rng)
 
     def advance(self) -> dict[str, float]:
         """Train on one batch, replayed under attack where the stage says so."""
@@ -245,7 +255,8 @@ class ClipTrainer(Resumable):
         nn.utils.clip_grad_norm_(self.pupil.parameters(), 3.0)
         self.optimizer.step()
         with torch.no_grad():
-            own = (seen @ read.T).masked_fill(batch.true & ~torch.eye(len(seen), dtype=torch.bool), -1)
+            also_true = batch.true & ~torch.eye(*batch.true.shape, dtype=torch.bool)
+            own = (seen @ read.T).masked_fill(also_true, -1)
             right = (own.argmax(1) == torch.arange(len(seen))).float().mean()
             thing = batch.labels[:, list(world.ATTRIBUTES).index("thing")]
             named = (self.pupil.seen["thing"](features).argmax(1) == thing).float().mean()

@@ -32,6 +32,7 @@ class PoolPlan:
         seed: of the scenes.
         group: so many neighbours differ in one attribute only; 1: all are independent.
         held_out: only combinations that are never trained on.
+        relations: share of the scenes that have two things.
     """
 
     count: int
@@ -39,12 +40,13 @@ class PoolPlan:
     seed: int
     group: int = 1
     held_out: bool = False
+    relations: float = 0.17
 
     @property
     def name(self) -> str:
         """Name of the pool's folder."""
         kind = "held-out" if self.held_out else "train"
-        return f"{kind}-{self.count}x{self.size}-{self.group}-{self.seed}"
+        return f"{kind}-{self.count}x{self.size}-{self.group}-{self.relations}-{self.seed}"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Pool:
 def scenes_of(plan: PoolPlan) -> list[world.Scene]:
     """The scenes of a plan."""
     rng = np.random.default_rng(plan.seed)
-    first = world.sample_scenes(rng, plan.count // plan.group, held_out=plan.held_out)
+    first = world.sample_scenes(rng, plan.count // plan.group, held_out=plan.held_out, relations=plan.relations)
     if plan.group == 1:
         return list(first)
     return [scene for seed_scene in first for scene in _group(seed_scene, plan.group, rng)]

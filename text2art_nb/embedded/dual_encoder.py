@@ -115,15 +115,18 @@ def matching_loss(seen: Tensor, read: Tensor, scale: Tensor, true: Tensor) -> Te
     """The symmetric softmax loss of CLIP that doesn't punish what is true.
 
     Args:
-        seen: [n,d] unit embeddings of pictures; read: [n,d] of their captions.
+        seen: [n,d] unit embeddings of pictures.
+        read: [m,d] of captions, m >= n: first those of the pictures, then some that belong to none (Yuksekgonul et
+            al. 2023: without captions in which two things have changed places, a CLIP reads a bag of words).
         scale: inverse temperature.
-        true: [n,n] bool; true[i,j] where caption j is true of picture i. Off the diagonal such pairs are left out.
+        true: [n,m] bool; true[i,j] where caption j is true of picture i. Off the diagonal such pairs are left out.
     """
+    count = len(seen)
     logits = scale * seen @ read.T
-    others = true & ~torch.eye(len(seen), dtype=torch.bool, device=seen.device)
+    others = true & ~torch.eye(count, len(read), dtype=torch.bool, device=seen.device)
     logits = logits.masked_fill(others, -torch.inf)
-    here = torch.arange(len(seen), device=seen.device)
-    return (F.cross_entropy(logits, here) + F.cross_entropy(logits.T, here)) / 2
+    here = torch.arange(count, device=seen.device)
+    return (F.cross_entropy(logits, here) + F.cross_entropy(logits[:, :count].T, here)) / 2
 
 
 def naming_loss(heads: nn.ModuleDict, features: Tensor, labels: Tensor, weights: Mapping[str, float]) -> Tensor:

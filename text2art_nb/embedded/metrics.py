@@ -58,12 +58,22 @@ class Album:
 
 
 @dataclass(frozen=True)
+class Swaps:
+    """Pictures [n,64,64,3] of two things, what they show, and the same words with the two things exchanged."""
+
+    pictures: Pixels
+    captions: list[str]
+    swapped: list[str]
+
+
+@dataclass(frozen=True)
 class Exam:
     """Everything that a dual encoder is examined on."""
 
     line_up: LineUp
     seen_before: Album
     held_out: Album
+    swaps: Swaps
 
 
 def plain_caption(scene: world.Scene) -> str:
@@ -98,9 +108,31 @@ def make_album(count: int, seed: int, held_out: bool) -> Album:
     return Album(world.render_many(scenes, SIZE), list(texts), world.holds(stated, attributes).T)
 
 
+def make_swaps(count: int, seed: int) -> Swaps:
+    """Random scenes of two things with the plainest words: "a red boat left of a blue house"."""
+    scenes = world.sample_scenes(np.random.default_rng(seed), count, relations=1.0, counts=0.0)
+    relations, colours = world.ATTRIBUTES["relation"], world.ATTRIBUTES["colour"]
+
+    def said(thing: int, colour: int) -> str:
+        return f"a {colours[colour]} {THING_WORDS[world.ATTRIBUTES['thing'][thing]][0].split('/')[0]}"
+
+    pairs = [
+        (said(scene.thing, scene.colour), relations[scene.relation], said(scene.thing2, scene.colour2))
+        for scene in scenes
+    ]
+    own = [f"{one} {relation} {other}" for one, relation, other in pairs]
+    swapped = [f"{other} {relation} {one}" for one, relation, other in pairs]
+    return Swaps(world.render_many(scenes, SIZE), own, swapped)
+
+
 def make_exam(rows: int = 6, count: int = 256) -> Exam:
     """The exam of the learning curve and of the cards; its scenes' seeds are used nowhere else."""
-    return Exam(make_line_up(rows, 9001), make_album(count, 9002, False), make_album(count, 9003, True))
+    return Exam(
+        make_line_up(rows, 9001),
+        make_album(count, 9002, False),
+        make_album(count, 9003, True),
+        make_swaps(count, 9004),
+    )
 
 
 def name_things(model: "VisionTextDualEncoderModel", tokenizer: "PreTrainedTokenizerFast", line_up: LineUp) -> Tensor:
@@ -153,12 +185,21 @@ def retrieve(
     return float(torch.stack(right).mean())
 
 
+@torch.no_grad()
+def tell_swaps(model: "VisionTextDualEncoderModel", tokenizer: "PreTrainedTokenizerFast", swaps: Swaps) -> float:
+    """How often a picture of two things is nearer to its caption than to the one with the two exchanged."""
+    seen = see(model, swaps.pictures)
+    own, other = ((seen * read(model, tokenizer, texts)).sum(1) for texts in (swaps.captions, swaps.swapped))
+    return float((own > other).float().mean())
+
+
 def quick(model: "VisionTextDualEncoderModel", tokenizer: "PreTrainedTokenizerFast", exam: Exam) -> dict[str, float]:
     """The figures of the learning curve."""
     return {
         "things": float(name_things(model, tokenizer, exam.line_up).float().mean()),
         "held_out_64": retrieve(model, tokenizer, exam.held_out, 64),
         "held_out_256": retrieve(model, tokenizer, exam.held_out, 256),
+        "swaps": tell_swaps(model, tokenizer, exam.swaps),
     }
 
 

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parent / "weights"
 WORK = Path(tempfile.gettempdir()) / "t2a-train"
-TRAINING = PoolPlan(count=32_000, size=96, seed=11, group=8)
+TRAINING = PoolPlan(count=32_000, size=96, seed=31, group=8, relations=0.3)
 NAMING = PoolPlan(count=24_000, size=80, seed=15)
-JUDGING = PoolPlan(count=32_000, size=96, seed=14, group=8)  # the judge sees other drawings of every thing
+JUDGING = PoolPlan(
+    count=32_000, size=96, seed=34, group=8, relations=0.3
+)  # the judge sees other drawings of every thing
 DETAILED = PoolPlan(count=8_000, size=160, seed=12)
 DETAILED_TEST = PoolPlan(count=64, size=160, seed=13, held_out=True)
 
@@ -79,7 +81,7 @@ def publish(write: Callable[[Path], None], directory: Path) -> None:
     write_sums(directory.parent)
 
 
-def _train(trainer: "Trainer", folder: Path, job: Job, export_only: bool, measure_every: float = 100) -> float:
+def _train(trainer: "Trainer", folder: Path, job: Job, export_only: bool, measure_every: float = 300) -> float:
     """Train, or take the last checkpoint as it is; the seconds of training so far."""
     from text2art_nb.embedded.loop import load_state, run
 
@@ -154,7 +156,7 @@ def train_proposal(job: Job, export_only: bool) -> None:
     present = load_file(WEIGHTS / "proposal" / "model.safetensors") if job.grow else None
     trainer = proposal.ProposalTrainer(plan, AutoTokenizer.from_pretrained(guide), looks, grown_from=present)
     folder = job.work / "proposal"
-    seconds = _train(trainer, folder, job, export_only, measure_every=180)
+    seconds = _train(trainer, folder, job, export_only)
 
     def write(directory: Path) -> None:
         proposal.export(trainer, directory, guide)

@@ -4,7 +4,7 @@ from text2art_nb.models.cache import root as cache_root
 from text2art_nb.models.catalogue import ALIASES, CATALOGUE, File, Weights, find
 from text2art_nb.models.download import Cancelled, Patience, Progress, fetch
 from text2art_nb.models.listing import rows, text
-from text2art_nb.models.locate import locate, without_network
+from text2art_nb.models.locate import locate, telling, without_network
 from text2art_nb.models.vocabulary import known_words, nearest_word, unknown_words
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "locate",
     "nearest_word",
     "rows",
+    "telling",
     "text",
     "unknown_words",
     "without_network",

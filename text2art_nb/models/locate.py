@@ -35,7 +35,8 @@ def locate(
         kind: what it is to be used as: clip, vqgan, judge, taesd, …
         download: False asks no server. ``TEXT2ART_OFFLINE=1`` and ``HF_HUB_OFFLINE=1`` say so for all.
         progress, cancel, patience: see ``download.fetch``.
-        notice: called with what is about to be fetched and its licence, before the first byte; None: on stderr.
+        notice: called with what is about to be fetched and its licence, before the first byte; None: whoever is
+            `telling`, or else it is printed on stderr.
 
     Raises:
         ModelError: no such name; weights of another kind, or in a format that can't be loaded yet; or they are not here
@@ -60,7 +61,7 @@ def locate(
         return elsewhere
     if not download or is_offline():
         raise ModelError(_advice(weights, where, "and this is an offline run"))
-    (notice or _say)(announcement(weights))
+    (notice or _TELLS.get() or _say)(announcement(weights))
     try:
         _download(weights, where, progress, cancel, patience)
     except Cancelled:
@@ -109,6 +110,19 @@ def without_network() -> Iterator[None]:
         yield
     finally:
         _ASKS_NOBODY.reset(token)
+
+
+_TELLS: ContextVar[Notice | None] = ContextVar("text2art_tells", default=None)
+
+
+@contextmanager
+def telling(notice: Notice) -> Iterator[None]:
+    """While it lasts, `notice` hears what is fetched on this thread and under which licence, before the first byte."""
+    token = _TELLS.set(notice)
+    try:
+        yield
+    finally:
+        _TELLS.reset(token)
 
 
 def is_offline() -> bool:

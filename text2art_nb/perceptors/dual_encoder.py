@@ -105,7 +105,7 @@ class DualEncoder:
         A transformer's positions are its patches; its class token, which is nowhere, is left out.
         """
         states = self._model.vision_model(**self._pixels(views), output_hidden_states=True).hidden_states
-        return tuple(_positions(state) for state in states)
+        return tuple(positions(state) for state in states)
 
     def _pixels(self, views: Tensor) -> dict[str, Tensor]:
         """What the eye is handed: pictures, or, of a SigLIP 2 for any aspect, rows of patches."""
@@ -128,7 +128,7 @@ def _is_transformer(tower: object) -> bool:
     return all(hasattr(tower, part) for part in parts) and (hasattr(tower, "pre_layrnorm") or hasattr(tower, "head"))
 
 
-def _positions(state: Tensor) -> Tensor:
+def positions(state: Tensor) -> Tensor:
     """A layer's [n,C,h,w] or [n,positions,C], maybe with a class token before its patches, as [n,positions,C]."""
     if state.dim() == 4:
         # Not flatten(2).mT: on the CPU, torch 2.13 then takes a wrong gradient back through the layer's batch norm.

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from text2art_nb.errors import ModelError
 from text2art_nb.models.archive import read_tensors
 from text2art_nb.perceptors.dropping import keep_some
+from text2art_nb.perceptors.dual_encoder import positions
 from text2art_nb.perceptors.long_texts import read_in_parts
 from text2art_nb.perceptors.resnet_clip import ModifiedResNet
 
@@ -72,6 +73,11 @@ class OpenAIClip:
         seen = self._model.visual((views - self._mean) / self._std, (share, generator))
         return F.normalize(seen.float(), dim=-1)
 
+    def layers(self, views: Tensor) -> tuple[Tensor, ...]:
+        """What each layer of the eye makes of `views`: [n,positions,channels] each, from the pixels' side on."""
+        states = self._model.visual.layers((views - self._mean) / self._std)
+        return tuple(positions(state) for state in states)
+
 
 class CLIP(nn.Module):
     """Both towers, with the names of OpenAI's checkpoints.
@@ -114,12 +120,23 @@ class VisionTransformer(nn.Module):
 
     def forward(self, pictures: Tensor, dropped: tuple[float, torch.Generator] | None = None) -> Tensor:
         """dropped: the share of patches to leave out, and what says which."""
-        patches = self.conv1(pictures).flatten(2).transpose(1, 2)
-        front = self.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
-        x = torch.cat([front, patches], 1) + self.positional_embedding.to(patches.dtype)
+        x = self._tokens(pictures)
         if dropped is not None:
             x = keep_some(x, *dropped, leading=1)
         return self.ln_post(self.transformer(self.ln_pre(x))[:, 0]) @ self.proj
+
+    def layers(self, pictures: Tensor) -> list[Tensor]:
+        """What each block is given of normalised pictures, and what the last one makes of it: [n,1+patches,C] each."""
+        states = [self.ln_pre(self._tokens(pictures))]
+        for block in self.transformer.resblocks:
+            states.append(block(states[-1], causal=False))
+        return states
+
+    def _tokens(self, pictures: Tensor) -> Tensor:
+        """The class token and the patches, each with its place."""
+        patches = self.conv1(pictures).flatten(2).transpose(1, 2)
+        front = self.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
+        return torch.cat([front, patches], 1) + self.positional_embedding.to(patches.dtype)
 
 
 class _Transformer(nn.Module):
@@ -168,7 +185,7 @@ class _QuickGELU(nn.Module):
         return x * torch.sigmoid(1.702 * x)
 
 
-def _eye(tensors: dict[str, Tensor], output: int) -> tuple[nn.Module, int]:
+def _eye(tensors: dict[str, Tensor], output: int) -> tuple[ModifiedResNet | VisionTransformer, int]:
     """The eye that a state dict is of, and the size in pixels of the pictures that it sees."""
     first = tensors["visual.conv1.weight"]
     if "visual.proj" in tensors:

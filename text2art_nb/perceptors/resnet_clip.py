@@ -32,12 +32,16 @@ class ModifiedResNet(nn.Module):
         self._levels = len(blocks)
 
     def forward(self, pictures: Tensor) -> Tensor:
+        return self.attnpool(self.layers(pictures)[-1])
+
+    def layers(self, pictures: Tensor) -> list[Tensor]:
+        """What the first convolutions and each level make of normalised pictures: [n,C,h,w] each."""
         x = F.relu(self.bn1(self.conv1(pictures)))
         x = F.relu(self.bn2(self.conv2(x)))
-        x = F.avg_pool2d(F.relu(self.bn3(self.conv3(x))), 2)
+        states = [F.avg_pool2d(F.relu(self.bn3(self.conv3(x))), 2)]
         for level in range(self._levels):
-            x = self.get_submodule(f"layer{level + 1}")(x)
-        return self.attnpool(x)
+            states.append(self.get_submodule(f"layer{level + 1}")(states[-1]))
+        return states
 
 
 class _Bottleneck(nn.Module):

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from text2art_nb import models
+from text2art_nb import chance, models
 from text2art_nb.errors import ModelError
+from text2art_nb.prompts import as_sentences
 from text2art_nb.proposals.generator import MODEL_TYPE, SIZE, Proposal, Shape
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["SIZE", "Proposer", "load"]
+    from text2art_nb.settings import Settings
+
+__all__ = ["SIZE", "Proposer", "load", "of_settings"]
 
 
 class Proposer:
@@ -69,6 +72,12 @@ class Proposer:
         mask = torch.tensor([one.attention_mask for one in read], device=self._device)
         weights = torch.tensor([weight for _, weight in prompts] or [1.0], device=self._device)
         return self._model.stated(ids, mask, weights)
+
+
+def of_settings(settings: "Settings", device: torch.device) -> Tensor:
+    """What a run of `settings` starts from: a picture [candidates,3,64,64] in 0..1 of its prompts' words for each."""
+    painted = chance.generator(settings.seed or 0, 0, 0)
+    return load("embedded", device).propose(as_sentences(settings.parsed), settings.candidates, painted)
 
 
 @functools.lru_cache(maxsize=4)

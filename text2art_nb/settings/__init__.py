@@ -38,6 +38,7 @@ from text2art_nb.settings import strokes
 from text2art_nb.settings.checked import renamed
 from text2art_nb.settings.drawing import DRAWERS, DrawingSettings
 from text2art_nb.settings.elsewhere import ELSEWHERE
+from text2art_nb.settings.engine import EngineSettings
 from text2art_nb.settings.looking import LookingSettings, missing_mask, perceptor_spec
 from text2art_nb.settings.motion import MotionSettings
 from text2art_nb.settings.steering import STEERABLE, Steering, steering_entry
@@ -96,7 +97,7 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 )
 
 
-class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, TournamentSettings):
+class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, TournamentSettings, EngineSettings):
     """Everything that a picture is asked to be. Frozen, comparable, hashable; make changed ones with `with_`.
 
     None means that quality, aspect, model, the drawer or chance decides; `resolved` says what they decide.
@@ -311,6 +312,8 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         """The init image; else a proposal, where a model of the same small world draws; else noise."""
         if self.init_image is not None:
             return "image"
+        if self.engine == "pixray":
+            return "noise"
         return "proposal" if self.weights == "embedded" and self._asks_in_words else "noise"
 
     @property
@@ -377,7 +380,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
             "start": self.start or self._usual_start(),
         }
         eyes = tuple(perceptor_spec(each)[0] for each in found["perceptors"])
-        if not self.losses and eyes == ("embedded",) and found["start"] == "noise":
+        if not self.losses and eyes == ("embedded",) and found["start"] == "noise" and self.engine == "text2art":
             found["losses"] = dict(EMBEDDED_LOSSES.get(self.drawer_names[0], {}))
         if "turbo" in self.drawer_names and "keep" not in self.model_fields_set:
             found["keep"] = "best"  # its steps go up and down, and ReNO keeps the best

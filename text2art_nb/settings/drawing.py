@@ -13,6 +13,7 @@ from text2art_nb.chain import Stage, read_stages, written
 from text2art_nb.presets import MAX_SIDE
 from text2art_nb.settings import strokes
 from text2art_nb.settings.checked import Checked
+from text2art_nb.settings.elsewhere import DRAWERS_ELSEWHERE
 from text2art_nb.settings.latents import latent_numbers, latent_shape
 
 DRAWERS = ("vqgan", "pixel", "fft", "taesd", "generator", "strokes", "turbo")
@@ -266,7 +267,10 @@ def _known_drawer(value: Any) -> str:
     """A drawer's proper name. Raises ValueError, naming the nearest, for one that isn't there."""
     if isinstance(value, str) and value.strip().lower() in DRAWERS:
         return value.strip().lower()
-    return values.choice(value, (*DRAWERS, *_plugged_in_drawers()), "drawer", lower=False)
+    plugged_in = _plugged_in_drawers()
+    if isinstance(value, str) and value.strip() not in plugged_in and value.strip().lower() in DRAWERS_ELSEWHERE:
+        raise ValueError(DRAWERS_ELSEWHERE[value.strip().lower()])
+    return values.choice(value, (*DRAWERS, *plugged_in), "drawer", lower=False)
 
 
 def _plugged_in_drawers() -> tuple[str, ...]:

@@ -83,3 +83,12 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
     }
 )
 """What to do instead, by the name that pixray has for it (the option's or the variable's)."""
+
+DRAWERS_ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "fast_pixel": "there is no drawer fast_pixel; the drawer pixel is as fast",
+        "vdiff": _VDIFF,
+        "super_resolution": "there is no drawer super_resolution; upscale=4 makes any finished picture larger",
+    }
+)
+"""What to do instead, by pixray's name of a drawer."""

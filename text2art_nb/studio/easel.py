@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from text2art_nb import models
 from text2art_nb.drawing import close_frames, keep_drawing, picture_of
 from text2art_nb.machine import PeakMemory
 from text2art_nb.studio.sparkline import Trace
 from text2art_nb.video import FrameStore
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from text2art_nb.artwork import Artwork
     from text2art_nb.frame import Frame
     from text2art_nb.run import Run
@@ -26,8 +29,10 @@ SECONDS_BETWEEN: Final = 0.1
 class Easel:
     """Draws `run` from `start` on.
 
-    frame: the newest; shown: the newest whose picture is made; trace: scores and losses so far; artwork: the picture,
-    once it's done; error: what ended it, or None; trouble: what else went wrong, in a sentence, or None.
+    sketch: what it starts from, where that is there before the first frame; frame: the newest; shown: the newest whose
+    picture is made; trace: scores and losses so far; artwork: the picture, once it's done; error: what ended it, or
+    None; trouble: what else went wrong, in a sentence, or None; fetching: what is being downloaded for it, and under
+    which licence, in sentences.
     """
 
     def __init__(self, run: "Run", frames: FrameStore | None = None, ready: Callable[[], None] = lambda: None) -> None:
@@ -35,12 +40,14 @@ class Easel:
         self.run = run
         self.frames = frames
         self._ready = ready
+        self.sketch: Image.Image | None = None
         self.frame: Frame | None = None
         self.shown: Frame | None = None
         self.trace = Trace()
         self.artwork: Artwork | None = None
         self.error: Exception | None = None
         self.trouble: str | None = None
+        self.fetching: list[str] = []
         self.peak_bytes: int | None = None
         self.first_frame_seconds: float | None = None
         self.drawn = 0
@@ -64,8 +71,9 @@ class Easel:
 
     def _work(self) -> None:
         try:
+            self.sketch = self.run.sketch()
             self._ready()
-            with PeakMemory(self.run.settings.device) as memory:
+            with models.telling(self.fetching.append), PeakMemory(self.run.settings.device) as memory:
                 self._draw()
             self.peak_bytes = memory.bytes
         except Exception as error:

@@ -39,10 +39,11 @@ class Field:
         self.touched = False
         self._to_setting, self._to_widget = to_setting, to_widget
         hint = hint or (Settings.model_fields[name].description or "")
-        self._label = widgets.HTML(labelled(label, hint))
-        self._note = widgets.HTML()
+        plain = widgets.Layout()  # one for all three: each would be one more message to the browser
+        self._label = widgets.HTML(labelled(label, hint), layout=plain)
+        self._note = widgets.HTML(layout=plain, style=self._label.style)
         self._note.add_class("t2a-gone")
-        self.box = widgets.VBox([self._label, widget, self._note])
+        self.box = widgets.VBox([self._label, widget, self._note], layout=plain)
         self.box.add_class("t2a-field")
         self.box.add_class(f"t2a-{name.replace('_', '-')}-field")
         self._filling = False
@@ -106,7 +107,8 @@ class Several(Field):
     """Any of a few words, in the order in which they are offered: pills to press."""
 
     def __init__(self, name: str, label: str, options: Sequence[str], hint: str) -> None:
-        self._pills = {option: widgets.ToggleButton(description=option) for option in options}
+        plain = {"layout": widgets.Layout(), "style": widgets.ToggleButton().style}
+        self._pills = {option: widgets.ToggleButton(description=option, **plain) for option in options}
         group = Group(list(self._pills.values()))
         group.add_class("t2a-pills")
         super().__init__(name, group, label, hint)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Guarded = Callable[..., Callable[..., None]]
 PAGE: Final = 12
-KINDS: Final = {".png": "image/png", ".mp4": "video/mp4", ".gif": "image/gif"}
+KINDS: Final = {".png": "image/png", ".svg": "image/svg+xml", ".mp4": "video/mp4", ".gif": "image/gif"}
 LARGEST_LINK: Final = 24 * 2**20
 """Bytes of a file that is handed to the browser in a link; a larger one is only named."""
 
@@ -36,6 +36,7 @@ class Gallery:
         self._paths: list[Path] = []
         self._chosen: Path | None = None
         self._thumbnails: dict[tuple[Path, int], str] = {}
+        self._layout, self._button_style = widgets.Layout(), widgets.Button().style
         self._buttons = [self._thumb(place) for place in range(PAGE)]
         self._sheet = widgets.Box([])
         self._sheet.add_class("t2a-pills")
@@ -52,7 +53,7 @@ class Gallery:
         self.refresh()
 
     def _thumb(self, place: int) -> widgets.Button:
-        button = widgets.Button()
+        button = widgets.Button(layout=self._layout, style=self._button_style)
         button.add_class("t2a-thumb")
         button.add_class(f"{self._key}-{place}")
         button.on_click(self._guarded(lambda: self._choose(place)))
@@ -68,6 +69,7 @@ class Gallery:
         buttons = []
         for text, action in (
             ("PNG", lambda: self._download(".png")),
+            ("SVG", lambda: self._download(".svg")),
             ("MP4", lambda: self._download(".mp4")),
             ("GIF", lambda: self._download(".gif")),
             ("Use its settings", self._take),
@@ -76,6 +78,7 @@ class Gallery:
             button.add_class("t2a-small")
             button.on_click(self._guarded(action))
             buttons.append(button)
+        self._svg = buttons[1]
         row = widgets.Box(buttons)
         row.add_class("t2a-buttons")
         return row
@@ -133,6 +136,7 @@ class Gallery:
             f"seed {artwork.settings.seed}{score} · {html.escape(str(self._chosen))}</div>"
         )
         self._links.value = ""
+        self._svg.layout.display = "" if self._shelf.strokes(self._chosen) else "none"
         self._detail.remove_class("t2a-gone")
 
     def _download(self, suffix: str) -> None:
@@ -140,7 +144,8 @@ class Gallery:
             return
         self._links.value = '<div class="t2a-note">making it …</div>'
         try:
-            path = self._chosen if suffix == ".png" else self._shelf.film(self._chosen, suffix)
+            made = suffix in (".mp4", ".gif")
+            path = self._shelf.film(self._chosen, suffix) if made else self._chosen.with_suffix(suffix)
         except ArtworkError:
             self._links.value = ""
             raise

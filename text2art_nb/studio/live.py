@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from text2art_nb.studio.easel import Easel
 
 AGAIN = "Run this cell to draw again"
+SKETCHED = "a first sketch; loading the models that draw it out …"
 
 
 def status_line(frame: "Frame") -> str:
@@ -52,7 +53,7 @@ class LiveCell:
     def __init__(self, run: "Run", start: "Image.Image", guarded: Callable[..., Callable[..., None]]) -> None:
         self._run = run
         self._ids = f"t2a-{secrets.token_hex(6)}", f"t2a-{secrets.token_hex(6)}"
-        self._shown: Frame | None = None
+        self._shown: Frame | Image.Image | None = None
         self._iteration = 0
         self._pause = widgets.Button(description="Pause", tooltip="wait before the next iteration")
         self._stop = widgets.Button(description="Stop", tooltip="end here, and keep the picture")
@@ -81,11 +82,21 @@ class LiveCell:
         if self._pause.description != paused:  # the panel has a button for that, too
             self._pause.description = paused
         frame = easel.shown
-        if frame is None or frame is self._shown:
+        if frame is None:
+            self._show_sketch(easel)
+            return
+        if frame is self._shown:
             return
         self._shown = frame
         show_jpeg(jpeg(frame.image), self._ids[1], update=True)
         self._status.value = progress(easel, frame)
+
+    def _show_sketch(self, easel: "Easel") -> None:
+        if easel.sketch is None or easel.sketch is self._shown:
+            return
+        self._shown = easel.sketch
+        show_jpeg(jpeg(easel.sketch), self._ids[1], update=True)
+        self._status.value = f'<div class="t2a-status">{SKETCHED}</div>'
 
     def finish(self, artwork: "Artwork", total: int, iteration: int) -> None:
         """Leave the finished picture and its caption, without any widget."""

@@ -13,6 +13,7 @@ import ipywidgets as widgets
 from text2art_nb.settings import Settings
 from text2art_nb.settings.checked import Checked
 from text2art_nb.settings.drawing import DrawingSettings
+from text2art_nb.settings.engine import Engine, EngineSettings
 from text2art_nb.settings.looking import LookingSettings
 from text2art_nb.settings.motion import MotionSettings
 from text2art_nb.settings.taste import TasteSettings
@@ -25,6 +26,7 @@ ROOMS: Final[dict[str, type[Checked]]] = {
     "Words and looking": LookingSettings,
     "Taste": TasteSettings,
     "Motion and overlay": MotionSettings,
+    "Who draws": EngineSettings,
     "Other": Settings,
 }
 """The folds, and whose fields are under each."""
@@ -52,10 +54,10 @@ def drawers_of(name: str) -> tuple[str, ...]:
 def _field(name: str, guarded: Callable[..., Callable[..., None]]) -> Field:
     kind = _without_none(Settings.model_fields[name].annotation)
     label = name.replace("_", " ").capitalize()
+    if name == "engine":
+        return _engine(label)
     if name.endswith("_image"):
         return PictureField(name, label, "", guarded, many=False)
-    if name == "masks":
-        return PictureField(name, label, "", guarded, many=True)
     if kind is bool:
         return _switch(name, label)
     if get_origin(kind) is Literal:
@@ -92,6 +94,16 @@ def _number(text: str, default: Any) -> Any:
     if number is None:
         return default
     return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def _engine(label: str) -> Field:
+    """pixray is offered where it is installed."""
+    from text2art_nb.compat.process import HOW, is_here
+
+    there = is_here()
+    options = {name: name for name in (get_args(Engine) if there else ("text2art",))}
+    hint = "pixray: the original, in a process of its own" if there else f"pixray isn't here; {HOW} installs it"
+    return fields.dropdown("engine", label, options, hint)
 
 
 def _switch(name: str, label: str) -> Field:

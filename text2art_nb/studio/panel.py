@@ -10,10 +10,11 @@ import ipywidgets as widgets
 
 from text2art_nb import drawers
 from text2art_nb.errors import SettingsError
-from text2art_nb.models import CATALOGUE
 from text2art_nb.settings import FILTERS, LOSSES, Aspect, Keep, Precision, Quality, Settings, Start
 from text2art_nb.studio import fields, more
+from text2art_nb.studio.fetching import model_choices, names_of
 from text2art_nb.studio.fields import Field, Several, labelled
+from text2art_nb.studio.kind_field import KindField
 from text2art_nb.studio.look import style
 from text2art_nb.studio.picture_field import PictureField, RemixZone
 from text2art_nb.studio.pills import Pills
@@ -32,8 +33,8 @@ AGAIN: Final = "Run this cell to open the control panel"
 # What the site called image and pixel art; another package's drawer goes by its own name.
 KINDS: Final = {"vqgan": "Image", "pixel": "Pixel art", "strokes": "Strokes", "fft": "Waves"}
 WITH_DOWNLOAD: Final = {"taesd": "TAESD", "turbo": "Turbo", "generator": "Your own generator"}
-ELSEWHERE: Final = frozenset({"losses", "allow_urls", "make_video", "steering"})
-"""Settings that have no field: sliders of their own, the program's business, or what steering recorded."""
+ELSEWHERE: Final = frozenset({"losses", "allow_urls", "make_video", "steering", "pixray"})
+"""Settings that have no field: sliders of their own, the program's business, what steering recorded, another's own."""
 QUIET_SECONDS: Final = 0.7
 """How long the panel must rest before what was changed steers the run: half a word is no prompt."""
 
@@ -41,7 +42,8 @@ QUIET_SECONDS: Final = 0.7
 class Panel:
     """The fields and what they say together.
 
-    changed: called after every change that the user makes and that leaves valid settings.
+    masks: the field of that setting; changed: called after every change that the user makes and that leaves valid
+    settings.
     """
 
     def __init__(
@@ -52,18 +54,20 @@ class Panel:
         go_on: "GoOn",
         guarded: Guarded,
         remix: Callable[[str, bytes], None],
+        masks: Field,
         changed: Callable[[Settings], None],
     ) -> None:
         self.stage, self.gallery, self.go_on = stage, gallery, go_on
         self._readiness, self._guarded, self._tell_changed = readiness, guarded, changed
         self._kept: dict[str, Any] = {}
+        self._masks = masks
         self._moving = False
         self.changed_at: float | None = None
         self.remix = RemixZone(lambda name, data: guarded(lambda: remix(name, data))())
         self._reading = widgets.HTML()
         self._pills = Pills(self._edit_prompt)
         self._swatches = Swatches(self._choose_palette)
-        self._losses = {name: _loss_slider(name) for name in LOSSES}
+        self._losses = _loss_sliders()
         self._fields = {field.name: field for field in self._all_fields()}
         known = self._fields.keys() | ELSEWHERE
         self._others = {field.name: field for field in more.other_fields(known, guarded)}
@@ -81,8 +85,7 @@ class Panel:
 
     def _all_fields(self) -> Iterator[Field]:
         yield self._prompt_field()
-        kinds = {(KINDS | WITH_DOWNLOAD).get(name, name): name for name in drawers.names()}
-        yield fields.choice("drawer", "Kind", kinds, "what draws")
+        yield KindField({(KINDS | WITH_DOWNLOAD).get(name, name): name for name in drawers.names()})
         yield fields.dropdown("quality", "Quality", _named(get_args(Quality)), "steps, views, size at once")
         yield fields.choice("aspect", "Shape", _named(get_args(Aspect)), "retain: as the picture it starts from")
         yield fields.text(
@@ -101,9 +104,10 @@ class Panel:
         yield from self._more_fields()
 
     def _more_fields(self) -> Iterator[Field]:
-        vqgans = [each.name for each in CATALOGUE.values() if each.kind == "vqgan" and each.loadable]
-        clips = [each.name for each in CATALOGUE.values() if each.kind == "clip" and each.loadable]
         yield PictureField("image_prompts", "Look like these", "pictures as prompts", self._guarded, many=True)
+        yield PictureField("style_image", "Manner of", "for the taste style", self._guarded, many=False)
+        yield PictureField("content_image", "Things of", "for the taste content", self._guarded, many=False)
+        yield self._masks
         yield fields.text(
             "learning_rate", "Learning rate", "the size of a step", "the drawer's own", to_setting=fields.number_or_none
         )
@@ -121,9 +125,13 @@ class Panel:
         )
         yield fields.text("pixel_scale", "Coarser grid", "divides the grid", "1", to_setting=fields.number_or_none)
         yield fields.dropdown("keep", "Hand over", _named(get_args(Keep)), "which picture")
-        yield fields.named("model", "Model", ["embedded", "full", *vqgans], "full: real weights")
+        yield fields.named("model", "Model", ["embedded", "full"], "full: real weights; or a path of your own")
         yield fields.named(
-            "perceptors", "Perceptors", ["embedded", *clips], "whose CLIP looks", to_setting=fields.text_or_none
+            "perceptors",
+            "Perceptors",
+            ["embedded", *names_of("clip")],
+            "whose CLIP looks",
+            to_setting=fields.text_or_none,
         )
         yield fields.text("device", "Device", "or cpu, cuda, mps")
         yield fields.dropdown("precision", "Arithmetic", _named(get_args(Precision)), "auto is best")
@@ -175,10 +183,12 @@ class Panel:
         return widgets.VBox(
             [
                 box["image_prompts"],
+                box["masks"],
                 _row(box["learning_rate"], box["learning_rate_drops"]),
                 _row(box["num_cuts"], box["batches"]),
                 widgets.HTML(labelled("Taste", "style losses by weight; 0 is off")),
                 _row(*self._losses.values()),
+                _row(box["style_image"], box["content_image"]),
                 _row(box["filters"], box["keep"]),
                 _row(box["pixel_size"], box["pixel_scale"]),
                 _row(box["model"], box["perceptors"]),
@@ -218,14 +228,14 @@ class Panel:
 
     def set(self, **values: Any) -> None:
         """Change some fields. Raises SettingsError, and changes nothing, where they can't be."""
-        settings = self._asked().with_(**values)
+        settings = self.asked().with_(**values)
         for name in settings.model_fields_set & self._fields.keys():
             self._fields[name].fill(getattr(settings, name), touched=True)
         self._kept |= {name: getattr(settings, name) for name in settings.model_fields_set - self._fields.keys()}
         self._losses_from(settings)
         self.refresh()
 
-    def _asked(self) -> Settings:
+    def asked(self) -> Settings:
         """What is asked for, with a prompt that stands in for one that is still to be written."""
         try:
             return self.settings
@@ -245,7 +255,7 @@ class Panel:
         prompts = self._fields["prompts"].widget.value
         self._pills.follow(prompts)
         try:
-            settings = self._asked() if not prompts.strip() else self.settings
+            settings = self.asked() if not prompts.strip() else self.settings
         except SettingsError as error:
             self.complain(error)
             return
@@ -282,6 +292,7 @@ class Panel:
         self._fields["size"].widget.placeholder = fields.size_as_text(resolved.picture_size)
         self._fields["pixel_size"].widget.placeholder = fields.size_as_text(resolved.pixel_size) or "from the shape"
         self._fields["perceptors"].widget.placeholder = ", ".join(resolved.perceptors or ())
+        self._fields["model"].widget.options = model_choices(resolved)
         if "losses" not in self._kept:
             self._losses_from(resolved)
 
@@ -355,7 +366,7 @@ def _fold(contents: dict[str, widgets.Widget]) -> widgets.Accordion:
     return fold
 
 
-def _loss_slider(name: str) -> widgets.FloatSlider:
-    return widgets.FloatSlider(
-        description=name, min=0.0, max=5.0, step=0.1, continuous_update=False, layout=widgets.Layout(width="100%")
-    )
+def _loss_sliders() -> dict[str, widgets.FloatSlider]:
+    plain = {"layout": widgets.Layout(width="100%"), "style": widgets.FloatSlider().style}
+    bounds = {"min": 0.0, "max": 5.0, "step": 0.1, "continuous_update": False}
+    return {name: widgets.FloatSlider(description=name, **bounds, **plain) for name in LOSSES}

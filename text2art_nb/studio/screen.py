@@ -41,6 +41,11 @@ def say(sentence: str) -> None:
     display(HTML(f'<div class="t2a-error" style="color:#c0392b">{html.escape(sentence)}</div>'))
 
 
+def note(sentence: str) -> None:
+    """One plain sentence about what goes on."""
+    display(HTML(f'<div class="t2a-notice">{html.escape(sentence)}</div>'))
+
+
 def allow_custom_widgets() -> None:
     """Colab shows widgets that are not ipywidgets' own (the drop zones) only after this call."""
     with contextlib.suppress(ImportError, AttributeError):

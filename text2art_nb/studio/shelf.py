@@ -88,6 +88,11 @@ class Shelf:
             artwork.frames = FrameStore(frames, limit=FRAMES_KEPT)
         return artwork
 
+    def strokes(self, picture: Path) -> list[Path]:
+        """The picture as an SVG, where it is made of strokes; else nothing."""
+        path = picture.with_suffix(".svg")
+        return [path] if path.is_file() else []
+
     def film(self, picture: Path, suffix: str) -> Path:
         """The film (".mp4" or ".gif") of a picture of this folder, made if it isn't there or is older.
 

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from text2art_nb.frame import Frame
 from text2art_nb.studio.images import data_uri, jpeg, thumbnail
 from text2art_nb.studio.kernel import heard_in_order
-from text2art_nb.studio.live import progress
+from text2art_nb.studio.live import SKETCHED, progress
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -61,12 +61,13 @@ class Stage:
             [self._estimate, buttons, self._message, self._frame_box, self._status, self.candidates.box, self.time.box]
         )
         self.rest()
-        self._seen: Frame | None = None
+        self._seen: Frame | Image.Image | None = None
         self._sharp = False
 
-    def estimate(self, sentence: str) -> None:
-        """What drawing will take, before it begins."""
-        self._estimate.value = f'<div class="t2a-estimate">{html.escape(sentence)}</div>'
+    def estimate(self, sentence: str, notice: str = "") -> None:
+        """What drawing will take, before it begins, and what will be fetched for it."""
+        fetched = f'<div class="t2a-notice">{html.escape(notice)}</div>' if notice else ""
+        self._estimate.value = f'<div class="t2a-estimate">{html.escape(sentence)}</div>{fetched}'
 
     def tell(self, sentence: str, error: bool = False) -> None:
         """A sentence under the buttons; an empty one takes it away."""
@@ -96,7 +97,10 @@ class Stage:
         if self.pause.description != paused:
             self.pause.description = paused
         frame = easel.shown
-        if frame is None or frame is self._seen:
+        if frame is None:
+            self._show_sketch(easel)
+            return
+        if frame is self._seen:
             return
         self._seen = frame
         self.time.extend(frame.iteration, easel)
@@ -104,6 +108,13 @@ class Stage:
             self.show_picture(frame.image)
         self.candidates.show(frame)
         self._status.value = progress(easel, frame)
+
+    def _show_sketch(self, easel: "Easel") -> None:
+        if easel.sketch is None or easel.sketch is self._seen:
+            return
+        self._seen = easel.sketch
+        self.show_picture(easel.sketch)
+        self._status.value = f'<div class="t2a-status">{SKETCHED}</div>'
 
     def show_picture(self, image: "Image.Image") -> None:
         """Put a picture on the stage."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import ipywidgets as widgets
 from IPython.display import HTML, display
 
 from text2art_nb.artwork import Artwork
@@ -17,6 +18,7 @@ from text2art_nb.estimate import Paces
 from text2art_nb.settings import Settings
 from text2art_nb.studio import sharing
 from text2art_nb.studio.easel import Easel
+from text2art_nb.studio.fetching import notice_of, to_fetch
 from text2art_nb.studio.images import soft_noise
 from text2art_nb.studio.kernel import (
     Interrupts,
@@ -29,8 +31,10 @@ from text2art_nb.studio.kernel import (
     works_by_hand,
 )
 from text2art_nb.studio.live import LiveCell
+from text2art_nb.studio.look import style
+from text2art_nb.studio.mask import MaskPainter, MasksField, with_mask
 from text2art_nb.studio.readiness import Readiness
-from text2art_nb.studio.screen import allow_custom_widgets, say, show_widget
+from text2art_nb.studio.screen import allow_custom_widgets, note, say, show_widget
 from text2art_nb.studio.shelf import Shelf
 from text2art_nb.studio.steering import differences
 
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 
     from text2art_nb.places import Places
     from text2art_nb.run import Run
+    from text2art_nb.serve.share import Share
     from text2art_nb.studio.panel import Panel
 
 LOOK_SECONDS = 0.02
@@ -83,6 +88,7 @@ class Studio:
         self._baseline: Settings | None = None
         self._waiting: Callable[[], None] | None = None
         self._panel: Panel | None = None
+        self._share: Share | None = None
         self._readiness = Readiness()
         if self._readiness.model != "embedded":
             settings = {"model": self._readiness.model, **settings}
@@ -132,6 +138,23 @@ class Studio:
         # error there, and would hide the text. The panel's own style sheet hides it while the panel is alive.
         display(HTML(f'<em class="t2a-again">{AGAIN}</em>'))
 
+    def mask(self) -> None:
+        """Show a canvas over the picture of now (or the one to start from), to paint where a prompt shall count.
+
+        What is painted becomes one of the `masks`, for prompts like ``[mask 1] a red boat``.
+        """
+        painter = MaskPainter(self.guarded, self._take_mask)
+        try:
+            painter.show(*self._under_mask())
+        except Text2ArtError as error:
+            say(str(error))
+            return
+        box = widgets.VBox([widgets.HTML(style()), painter.box])
+        box.add_class("t2a-live")
+        heard_in_order(box)
+        allow_custom_widgets()
+        show_widget(box, "Run this cell to paint a mask")
+
     async def paint(self, run: "Run | None" = None, **settings: Any) -> None:
         """Draw what the panel (or `set`, or `settings`) says, in this cell: [Pause] [Stop], and the picture growing.
 
@@ -178,7 +201,32 @@ class Studio:
             else:
                 self.run.pause()
 
-    def share(self, film: str = "mp4", drive: bool = False, download: bool = False) -> None:
+    def share(self, public: bool | str = False, *, open: bool = False) -> None:
+        """Let others draw here: a web page and an API in processes of their own, a link to them, and a way to stop.
+
+        public: False, and only you reach it, on this machine or through Colab's own proxy; True, and the link works
+        everywhere: through Gradio, or ngrok or cloudflared where one is configured or named. Such a link has a
+        password in it, unless `open` says that anybody may draw. Free Colab ends runtimes that mainly serve a web page.
+        """
+        from text2art_nb.serve.share import Share, way_for
+        from text2art_nb.studio.service import ServiceView, link_for
+
+        try:
+            if self._share is not None:
+                self._share.stop()
+            self._share = Share(self.shelf.folder / "service", way_for(public), open=open)
+            link = link_for(self._share.start(), self._share)
+        except Text2ArtError as error:
+            say(str(error))
+            return
+        ServiceView(self._share, link, self.guarded).show()
+
+    def unshare(self) -> None:
+        """End what `share` has started."""
+        if self._share is not None:
+            self._share.stop()
+
+    def save(self, film: str = "mp4", drive: bool = False, download: bool = False) -> None:
         """Say where the latest picture and its film are, and hand them on.
 
         film: mp4, gif, or none; drive: put copies on Google Drive (it asks for access); download: have the browser save
@@ -202,12 +250,18 @@ class Studio:
         if film not in ("mp4", "gif", "none"):
             raise SettingsError({"film": f"film must be mp4, gif or none; got {film!r}"})
         picture = self._places.picture
-        return [picture] if film == "none" else [picture, self.shelf.film(picture, f".{film}")]
+        films = [] if film == "none" else [self.shelf.film(picture, f".{film}")]
+        return [picture, *self.shelf.strokes(picture), *films]
 
     @property
     def settings(self) -> Settings:
         """What is asked for now. Raises SettingsError."""
         return self._panel.settings if self._panel is not None else Settings(**self._given)
+
+    @property
+    def _asked(self) -> Settings:
+        """As `settings`, with a prompt that stands in where there is none yet."""
+        return self._panel.asked() if self._panel is not None else Settings(**{"prompts": "a picture", **self._given})
 
     # -- drawing
 
@@ -249,6 +303,7 @@ class Studio:
         watching: tuple[View, ...] = views if panel is None else (*views, panel.stage)
         if panel is not None:
             panel.stage.begin(easel.run.settings.last_drawer == "pixel")
+        told = 0
         with Interrupts() as interrupts:
             easel.start()
             try:
@@ -257,10 +312,20 @@ class Studio:
                     await pause(LOOK_SECONDS, by_hand)
                     self._obey(interrupts, easel)
                     self._steer(easel)
+                    told += self._tell_fetching(easel.fetching[told:], in_cell=bool(views))
                     for view in watching:
                         view.show(easel)
             finally:
                 easel.run.stop()  # also where this was torn away: nobody watches any more
+
+    def _tell_fetching(self, notices: list[str], in_cell: bool) -> int:
+        """Show what is being downloaded and under which licence, where it is watched; how many notices that were."""
+        for notice in notices:
+            if self._panel is not None:
+                self._panel.stage.tell(notice)
+            if in_cell:
+                note(notice)
+        return len(notices)
 
     def _obey(self, interrupts: Interrupts, easel: Easel) -> None:
         if interrupts.told == 1:
@@ -292,6 +357,8 @@ class Studio:
         if self._places is not None and easel.artwork is not None:
             try:
                 easel.artwork.save(self._places.picture)
+                if easel.artwork.svg is not None:  # here, for only the run still has the strokes
+                    easel.artwork.save(self._places.picture.with_suffix(".svg"))
             except Text2ArtError as error:
                 self._report(error)
 
@@ -425,6 +492,35 @@ class Studio:
         if self.run is not None:
             self.run.steer(candidate=candidate)
 
+    # -- masks
+
+    def _under_mask(self) -> "tuple[Image.Image, tuple[int, int]]":
+        """What a mask is painted over, and the size (width, height) of the picture that it is for.
+
+        A picture to start from that the latest run didn't start from is what comes next; else the latest picture.
+        """
+        asked = self._asked
+        begun = None if self.run is None else self.run.settings.init_image
+        shown = None if self._easel is None else self._easel.shown
+        if shown is None or asked.init_image not in (None, begun):
+            return _start_picture(asked), asked.picture_size
+        return shown.image, asked.picture_size
+
+    def _take_mask(self, mask: str, words: str, number: int | None) -> int:
+        """Make a painted mask one of the settings', in place of number `number` if it is still there; its number."""
+        if self._panel is not None:
+            line, masks = str(self._panel.field("prompts").widget.value), list(self._panel.field("masks").value)
+        else:
+            asked = self._asked
+            line, masks = asked.prompts if "prompts" in self._given else "", list(asked.masks)
+        place = len(masks) if number is None else min(number - 1, len(masks))
+        masks[place : place + 1] = [mask]
+        prompts = with_mask(line, place + 1, words)
+        self.set(masks=masks, **({"prompts": prompts} if prompts else {}))
+        if self._panel is not None:
+            self._panel.changed_at = time.monotonic()
+        return place + 1
+
     # -- the panel
 
     def _make_panel(self) -> "Panel":
@@ -442,14 +538,16 @@ class Studio:
         stage = Stage(self.guarded, self._draw, self.pause, self.stop, branch, self._choose)
         gallery = Gallery(self.shelf, self.guarded, self._reuse)
         go_on = GoOn(self.shelf, self.guarded, go_on_with)
-        return Panel(self._readiness, stage, gallery, go_on, self.guarded, self._remix, self._estimate)
+        masks = MasksField(self.guarded, self._under_mask, self._take_mask)
+        return Panel(self._readiness, stage, gallery, go_on, self.guarded, self._remix, masks, self._estimate)
 
     def _draw(self) -> None:
         self._draw_in_panel(self._new_easel(self.settings))
 
     def _estimate(self, settings: Settings) -> None:
         if self._panel is not None:
-            self._panel.stage.estimate(f"This will take {self._paces.guess(_capped(settings).resolved())}.")
+            takes = self._paces.guess(_capped(settings).resolved())
+            self._panel.stage.estimate(f"This will take {takes}.", notice_of(to_fetch(settings)))
 
     def _reuse(self, settings: Settings) -> None:
         if self._panel is not None:

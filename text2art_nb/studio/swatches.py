@@ -16,7 +16,7 @@ class Swatches:
 
     def __init__(self, choose: Callable[[str], None]) -> None:
         self._choose = choose
-        self._layout = widgets.Layout()
+        self._layout, self._style = widgets.Layout(), widgets.Button().style
         self._chosen = ""
         self._buttons = {name: self._button(name) for name in PALETTES}
         rules = "".join(f".{_class(name)}{{background:{_stripes(PALETTES[name])}!important}}" for name in PALETTES)
@@ -24,7 +24,7 @@ class Swatches:
         self.box.add_class("t2a-pills")
 
     def _button(self, name: str) -> widgets.Button:
-        button = widgets.Button(description=name, tooltip=name, layout=self._layout)
+        button = widgets.Button(description=name, tooltip=name, layout=self._layout, style=self._style)
         button.add_class("t2a-swatch")
         button.add_class(_class(name))
         button.on_click(lambda _: self._choose("" if self._chosen == name else name))

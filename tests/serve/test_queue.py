@@ -1,0 +1,178 @@
+"""Jobs survive whatever happens to those who draw them."""
+
+import itertools
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.bench.chaos import Letterbox
+from tests.serve.service import Service, Workers, free_port, serving, until, wanted
+from text2art_nb.artwork import Artwork
+from text2art_nb.serve.config import Config, Notices
+from text2art_nb.serve.hold import Gone, take
+from text2art_nb.serve.jobs import Desk
+from text2art_nb.serve.queue import Queue
+from text2art_nb.serve.requests import JobRequest
+from text2art_nb.serve.sweep import sweep
+from text2art_nb.serve.tables import addresses, events, jobs
+
+LONG = {"size": "128x128", "iterations": 400, "num_cuts": 4}
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Service]:
+    """A service without workers: each test starts its own, and kills it."""
+    with serving(Config(data=tmp_path / "data", heartbeat=0.5), tmp_path, workers=0) as service:
+        yield service
+
+
+def row(service: Service, id: str) -> Any:
+    with service.desk.engine.connect() as connection:
+        return connection.execute(sa.select(jobs).where(jobs.c.id == id)).one()
+
+
+def test_a_job_whose_worker_is_killed_goes_on_where_it_was_at_another(alone: Service) -> None:
+    id = alone.client.post("/api/jobs", json=wanted(settings=LONG)).json()["id"]
+    first = alone.workers.start()
+    until(
+        lambda: list((alone.desk.config.data / "runs" / id).glob("*/checkpoint.safetensors")), "a checkpoint is there"
+    )
+    until(lambda: row(alone, id).iteration >= 3, "it is under way")
+    checkpoint_at = until(lambda: _checkpointed(alone, id), "the checkpoint has some iterations in it")
+    second = alone.workers.start()  # it is there already when the first one dies, and has another name
+    until(lambda: alone.client.get("/api/health").json()["workers"] == 2, "both are alive")
+    alone.workers.kill(first)
+    until(lambda: row(alone, id).attempt == 2, "the other one has taken it over")
+    began_again = until(lambda: _first_of(alone, id, attempt_events=2), "it goes on")
+    assert began_again >= checkpoint_at
+    assert row(alone, id).crashes == 1
+    alone.client.delete(f"/api/jobs/{id}")
+    assert second.is_alive()
+
+
+def _checkpointed(service: Service, id: str) -> int:
+    """How many iterations are in the checkpoint of a job."""
+    from text2art_nb.checkpoint import Checkpoint
+    from text2art_nb.errors import RunError
+
+    for place in (service.desk.config.data / "runs" / id).glob("*"):
+        try:
+            return Checkpoint.peek(place).iteration
+        except RunError:
+            return 0
+    return 0
+
+
+def _first_of(service: Service, id: str, attempt_events: int) -> int | None:
+    """The iteration at which the given attempt at a job began, from its events: an attempt begins without a picture."""
+    query = sa.select(events.c.iteration, events.c.kind).where(events.c.job == id).order_by(events.c.number)
+    with service.desk.engine.connect() as connection:
+        told = [found.iteration for found in connection.execute(query) if found.kind != "queued"]
+    starts = [told[0]] + [now for before, now in itertools.pairwise(told) if now <= before]
+    return starts[attempt_events - 1] if len(starts) >= attempt_events else None
+
+
+def test_a_job_that_kills_three_workers_is_put_aside_and_the_next_one_is_drawn(alone: Service) -> None:
+    ids = [alone.client.post("/api/jobs", json=wanted(prompt)).json()["id"] for prompt in ("a poison fish", "a fish")]
+    for _ in range(4):
+        worker = alone.workers.start("dies_at_poison")
+        until(lambda: not worker.is_alive() or row(alone, ids[1]).status == "done", "it dies, or the next one is done")  # noqa: B023
+        if worker.is_alive():
+            break
+        alone.workers.processes.remove(worker)
+    poisoned, fish = (alone.ended(id) for id in ids)
+    assert (poisoned["status"], fish["status"]) == ("failed", "done")
+    assert "put aside" in poisoned["error"]
+
+
+def test_a_worker_that_is_told_to_end_gives_its_job_back_without_a_mark(alone: Service) -> None:
+    id = alone.client.post("/api/jobs", json=wanted(settings=LONG)).json()["id"]
+    worker = alone.workers.start()
+    until(lambda: row(alone, id).iteration >= 3, "it is under way")
+    os.kill(worker.pid or 0, signal.SIGTERM)
+    worker.join(60)
+    assert worker.exitcode == 0
+    found = row(alone, id)
+    assert (found.status, found.crashes) == ("queued", 0)
+    alone.workers.processes.remove(worker)
+    alone.workers.start()
+    until(lambda: row(alone, id).attempt == 2 and row(alone, id).iteration > found.iteration, "the next one goes on")
+    alone.client.delete(f"/api/jobs/{id}")
+
+
+def test_a_mail_that_fails_is_sent_later_and_nothing_is_drawn_again(tmp_path: Path) -> None:
+    letterbox = Letterbox()  # its port is known, but nobody listens yet
+    config = Config(data=tmp_path / "data", heartbeat=0.5, notices=Notices(mail=letterbox.url))
+    with serving(config, tmp_path) as service:
+        job = service.draw(email="ada@example.org")
+        assert job["status"] == "done"
+        until(
+            lambda: "Step mail" in service.workers.said or "NoticeError" in service.workers.said, "the mail has failed"
+        )
+        with letterbox:
+            until(lambda: letterbox.to, "the mail has come")
+            until(lambda: row(service, job["id"]).notified, "it is known to have been sent")
+        assert letterbox.to == {"ada@example.org": 1}
+        assert row(service, job["id"]).attempt == 1
+        with service.desk.engine.connect() as connection:
+            assert connection.execute(sa.select(addresses)).all() == []
+
+
+def test_who_was_thought_dead_writes_nothing_more(tmp_path: Path) -> None:
+    desk = Desk(Config(data=tmp_path))
+    id = desk.submit(JobRequest(**wanted()), "ada").id
+    first = take(desk.engine, id, "first")
+    second = take(desk.engine, id, "second")
+    assert first is not None
+    assert second is not None
+    with pytest.raises(Gone):
+        first.note(1, 4, None)
+    second.note(1, 4, None)
+    assert desk.get(id).iteration == 1
+    assert not first.is_mine()
+
+
+def test_old_events_and_old_hidden_jobs_are_swept_away(tmp_path: Path) -> None:
+    desk = Desk(Config(data=tmp_path, keep_days=1))
+    kept, old = (desk.submit(JobRequest(**wanted()), "ada").id for _ in range(2))
+    for id in (kept, old):
+        desk.cancel(id)
+        desk.store.put(id, "picture.png", b"x")
+    with desk.engine.begin() as connection:
+        for id, seconds in ((kept, 7200.0), (old, 90_000.0)):
+            connection.execute(sa.update(jobs).where(jobs.c.id == id).values(ended=jobs.c.ended - seconds))
+    sweep(desk.config, desk.engine, desk.store, Queue(desk.engine))
+    assert [event.kind for event in desk.events(kept)] == ["cancelled"]
+    assert desk.store.get(kept, "picture.png") == b"x"
+    assert desk.store.get(old, "picture.png") is None
+    assert desk.waiting() == 0
+
+
+def test_a_picture_is_drawn_to_the_same_bytes_with_and_without_a_kill(alone: Service, tmp_path: Path) -> None:
+    asked = {"size": "64x64", "iterations": 60, "num_cuts": 2, "make_video": False}
+    ids = [alone.client.post("/api/jobs", json=wanted(settings=asked)).json()["id"] for _ in range(2)]
+    worker = alone.workers.start()
+    until(lambda: row(alone, ids[0]).iteration >= 5, "the first one is under way")
+    alone.workers.kill(worker)
+    alone.workers.start()
+    for id in ids:
+        assert alone.ended(id)["status"] == "done"
+    assert row(alone, ids[0]).attempt == 2
+    pictures = [Artwork.open(alone.client.get(f"/api/jobs/{id}/image").content) for id in ids]
+    assert pictures[0].image.tobytes() == pictures[1].image.tobytes()
+    assert not any((alone.desk.config.data / "runs").iterdir())
+
+
+def test_a_worker_says_in_a_sentence_what_it_lacks(tmp_path: Path) -> None:
+    config = Config(data=tmp_path / "data", database=f"postgresql://nobody@127.0.0.1:{free_port()}/x")
+    workers = Workers(config, tmp_path)
+    worker = workers.start()
+    worker.join(60)
+    assert worker.exitcode not in (0, None)
+    shutil.rmtree(tmp_path / "data")

@@ -1,0 +1,163 @@
+"""`studio.share`: from a cell to a service with a link, in a real kernel of both environments, and its end."""
+
+import json
+import re
+import subprocess
+import sys
+import sysconfig
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("dbos", reason="the extra [serve] is not installed")
+
+from tests.notebook import environments
+from tests.notebook.environments import Environment
+from tests.notebook.kernel import Kernel
+from tests.serve.service import PATIENCE, until, wanted
+from text2art_nb.errors import RunError, SettingsError
+from text2art_nb.serve import share
+from text2art_nb.serve.share import Share, open_tunnel, way_for
+
+
+@pytest.fixture(scope="module", params=environments.NAMES)
+def environment(request: pytest.FixtureRequest) -> Environment:
+    """Current Jupyter, then the simulated Colab."""
+    return environments.get(request.param)
+
+
+@pytest.fixture(scope="module")
+def kernel(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel with a studio in it. Where its environment lacks what serving needs, it is found in this one."""
+    with Kernel(environment, tmp_path_factory.mktemp("share"), T2A_TUNNEL="") as found:
+        found.run(f"import sys; sys.path.append({sysconfig.get_path('purelib')!r})")
+        found.run("from text2art_nb import Studio; studio = Studio()", PATIENCE)
+        yield found
+
+
+def ask(url: str, body: Any = None, **headers: str) -> tuple[int, bytes]:
+    """The status and the body that `url` answers with."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_a_cell_shares_and_a_job_is_drawn_through_its_api(kernel: Kernel) -> None:
+    cell = kernel.run("studio.share(public=False)", PATIENCE)
+    assert cell.tracebacks == []
+    url = kernel.value("studio._share.url")
+    status, body = ask(f"{url}/api/jobs", wanted())
+    assert status == 202, body
+    id = json.loads(body)["id"]
+    until(lambda: json.loads(ask(f"{url}/api/jobs/{id}")[1])["status"] == "done", "the job is done")
+    assert ask(f"{url}/api/jobs/{id}/image")[1].startswith(b"\x89PNG")
+    assert f"{url}/" in shown(kernel), "the link is in the cell"
+    assert "?key=" not in shown(kernel), "only this machine reaches it"
+
+
+def test_stop_ends_the_service_and_says_so(kernel: Kernel) -> None:
+    url = kernel.value("studio._share.url")
+    [stop] = [comm for comm, state in kernel.states().items() if state.get("description") == "Stop sharing"]
+    kernel.click(stop)
+    until(lambda: "was stopped" in shown(kernel), "the cell says so")
+    assert not answers(url)
+
+
+def shown(kernel: Kernel) -> str:
+    """What all widgets have in them now."""
+    kernel.listen(0.2)
+    return json.dumps(list(kernel.states().values()))
+
+
+def answers(url: str) -> bool:
+    try:
+        return ask(f"{url}/api/health")[0] == 200
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def test_a_service_ends_with_the_program_that_started_it_however_that_ends(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from text2art_nb.serve.share import Share\n"
+        f"share = Share(Path({str(tmp_path)!r})); print(share.start(), flush=True); os.kill(os.getpid(), 9)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE).stdout
+    url = said.strip().rstrip("/")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url), said
+    until(lambda: not answers(url), "the service is gone")
+
+
+def test_a_public_link_has_a_password_in_it_that_opens_and_nothing_else_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tunnel is a stand-in, since there is no network: a program that says an address as cloudflared does."""
+    fake = tmp_path / "bin" / "cloudflared"
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\necho '|  https://some-words.trycloudflare.com  |' >&2\nexec sleep 600\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(fake.parent), prepend=":")
+    shared = Share(tmp_path / "data", "cloudflared")
+    link = shared.start()
+    try:
+        assert re.fullmatch(r"https://some-words\.trycloudflare\.com/\?key=[\w-]{20,}", link)
+        key = link.partition("key=")[2]
+        assert ask(f"{shared.url}/api/jobs", wanted())[0] == 401
+        assert ask(f"{shared.url}/api/jobs", wanted(), **{"X-API-Key": "x" * 24})[0] == 401
+        assert ask(f"{shared.url}/api/gallery", **{"X-API-Key": key})[0] == 200
+        assert key not in (tmp_path / "data" / "share.log").read_text()
+    finally:
+        shared.stop()
+    assert not shared.is_running
+
+
+def test_a_service_that_can_not_start_says_why(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with pytest.raises(RunError, match="the service did not start"):
+        Share(tmp_path, database="sqlite:////nowhere/at/all.sqlite").start()
+    assert time.monotonic() - began < PATIENCE
+
+
+@pytest.mark.parametrize(
+    ("public", "variables", "way"),
+    [
+        (False, {"NGROK_AUTHTOKEN": "x"}, None),
+        (True, {}, "gradio"),
+        (True, {"NGROK_AUTHTOKEN": "x"}, "ngrok"),
+        (True, {"T2A_TUNNEL": "cloudflared"}, "cloudflared"),
+        ("gradio", {"NGROK_AUTHTOKEN": "x"}, "gradio"),
+    ],
+)
+def test_the_tunnel_is_the_one_that_is_named_or_configured(
+    monkeypatch: pytest.MonkeyPatch, public: bool | str, variables: dict[str, str], way: str | None
+) -> None:
+    for name in ("NGROK_AUTHTOKEN", "T2A_TUNNEL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert way_for(public) == way
+
+
+def test_an_unknown_tunnel_names_those_there_are() -> None:
+    with pytest.raises(SettingsError, match="gradio, cloudflared, ngrok"):
+        way_for("localtunnel")
+
+
+def test_a_tunnel_whose_program_is_missing_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(RunError, match="no program cloudflared"):
+        open_tunnel("cloudflared", 1)
+
+
+def test_sharing_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(share, "find_spec", lambda name: None if name == "dbos" else object())
+    with pytest.raises(RunError, match="pip install dbos"):
+        Share(tmp_path).start()

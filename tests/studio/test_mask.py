@@ -1,0 +1,158 @@
+"""Painting a mask: what is painted becomes a mask of the settings, and its words a prompt that counts in it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw
+
+from tests.studio.test_panel import panel_of, png, press, send, texts, type_into
+from text2art_nb.pictures import open_picture, picture_to_uri
+from text2art_nb.settings import Settings
+from text2art_nb.studio import Studio
+from text2art_nb.studio import studio as room
+from text2art_nb.studio.images import data_uri
+from text2art_nb.studio.mask import MaskPainter, MasksField, with_mask
+from text2art_nb.studio.steering import differences
+
+
+def painted(painter: MaskPainter, *box: int) -> str:
+    """What the browser tells when somebody has painted over a rectangle."""
+    sheet = Image.new("RGB", (painter.canvas.width, painter.canvas.height))
+    ImageDraw.Draw(sheet).rectangle(box, fill="white")
+    mask = picture_to_uri(sheet)
+    painter.canvas._handle_custom_msg({"painted": mask}, [])
+    assert painter.canvas.painted == mask
+    return mask
+
+
+def opened(studio: Studio) -> MaskPainter:
+    """The panel's painter."""
+    press(studio, "Paint a mask")
+    field = panel_of(studio).field("masks")
+    assert isinstance(field, MasksField)
+    assert field.painter is not None
+    return field.painter
+
+
+def under(painter: MaskPainter) -> Image.Image:
+    """The picture under the canvas."""
+    return open_picture(picture_to_uri(str(painter.canvas.picture)))
+
+
+def test_what_is_painted_is_a_mask_and_its_words_count_in_it(studio: Studio) -> None:
+    type_into(studio, "prompts", "a lake")
+    painter = opened(studio)
+    mask = painted(painter, 0, 0, 200, 500)
+    painter.words.value = "a red boat"
+    painter.use.click()
+    assert studio.settings.prompts == "a lake | [mask 1] a red boat"
+    assert studio.settings.masks == (mask,)
+    assert "this is mask 1" in texts(painter.box)
+
+
+def test_painting_on_changes_the_mask_and_another_one_comes_beside_it(studio: Studio) -> None:
+    painter = opened(studio)
+    painted(painter, 0, 0, 9, 9)
+    painter.use.click()
+    first = painted(painter, 0, 0, 99, 99)
+    painter.use.click()
+    assert studio.settings.masks == (first,)
+    painter.another.click()
+    assert painter.canvas.painted == ""
+    second = painted(painter, 300, 300, 400, 400)
+    painter.use.click()
+    assert studio.settings.masks == (first, second)
+
+
+def test_nothing_painted_is_no_mask(studio: Studio) -> None:
+    painter = opened(studio)
+    painter.use.click()
+    assert "nothing is painted yet" in texts(painter.box)
+    assert studio.settings.masks == ()
+
+
+def test_what_no_canvas_sends_is_let_go(studio: Studio) -> None:
+    painter = opened(studio)
+    mask = painted(painter, 0, 0, 9, 9)
+    for strange in (
+        {"painted": 5},
+        {"painted": "file:///etc/passwd"},
+        {},
+        {"painted": "data:image/png;base64," + "A" * 5_000_000},
+    ):
+        painter.canvas._handle_custom_msg(strange, [])
+    assert painter.canvas.painted == mask
+
+
+def test_it_is_painted_over_the_picture_that_will_be_drawn_on(studio: Studio) -> None:
+    type_into(studio, "size", "48x24")
+    painter = opened(studio)
+    assert (painter.canvas.width, painter.canvas.height) == (512, 256)
+    green = Image.new("RGB", (40, 40), "green")
+    panel_of(studio).set(init_image=green)
+    press(studio, "Paint a mask")
+    assert under(painter).size == (512, 256)
+    assert under(painter).getpixel((100, 100))[1] > 100  # type: ignore[index]
+    press(studio, "Draw")
+    assert studio.result is not None
+    press(studio, "Paint a mask")
+    drawn = studio.result.image.resize((512, 256))
+    shown = under(painter)
+    assert all(abs(a - b) < 24 for a, b in zip(drawn.getpixel((256, 128)), shown.getpixel((256, 128)), strict=True))  # type: ignore[arg-type]
+
+
+def test_a_mask_is_drawn_with(studio: Studio) -> None:
+    painter = opened(studio)
+    mask = painted(painter, 0, 0, 255, 511)
+    painter.words.value = "a red boat"
+    painter.use.click()
+    press(studio, "Draw")
+    assert studio.result is not None
+    assert studio.result.settings.masks == (mask,)
+
+
+def test_a_cell_of_its_own_paints_without_a_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room.Readiness, "warm_up", lambda self: None)
+    painters: list[MaskPainter] = []
+    make = MaskPainter.__init__
+
+    def noted(self: MaskPainter, *given: Any) -> None:
+        make(self, *given)
+        painters.append(self)
+
+    monkeypatch.setattr(MaskPainter, "__init__", noted)
+    studio = Studio(tmp_path, size="64x64")
+    studio.mask()
+    [painter] = painters
+    mask = painted(painter, 0, 0, 99, 99)
+    painter.words.value = "a cat"
+    painter.use.click()
+    assert studio.settings == Settings(prompts="[mask 1] a cat", masks=[mask], size="64x64")
+    assert studio.errors == []
+
+
+def test_while_drawing_a_mask_and_its_prompt_wait_for_the_next_draw() -> None:
+    before = Settings(prompts="a lake").resolved()
+    mask = data_uri(png(), "image/png")
+    after = before.with_(prompts="a lake | [mask 1] a boat", masks=[mask], num_cuts=3)
+    assert differences(before, after) == ({"num_cuts": 3}, ["masks", "prompts"])
+
+
+@pytest.mark.parametrize(
+    ("line", "number", "words", "expected"),
+    [
+        ("a lake", 1, "a boat", "a lake | [mask 1] a boat"),
+        ("a lake | ", 2, "fog:0.5", "a lake | [mask 2] fog:0.5"),
+        ("", 1, "a boat", "[mask 1] a boat"),
+        ("a lake | [mask 1] a ship", 1, "a boat", "a lake | [mask 1] a ship"),
+        ("a lake", 1, "", "a lake"),
+    ],
+)
+def test_the_words_come_at_the_end_of_the_line(line: str, number: int, words: str, expected: str) -> None:
+    assert with_mask(line, number, words) == expected
+
+
+def test_a_mask_can_still_be_dropped_as_a_picture(studio: Studio) -> None:
+    send(panel_of(studio).field("masks")._zone, "mask.png", png())  # type: ignore[attr-defined]
+    assert len(studio.settings.masks) == 1

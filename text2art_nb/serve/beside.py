@@ -1,0 +1,68 @@
+"""A worker process beside this one: started, started again if it breaks down, and ended with us."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from typing import Final
+
+from text2art_nb.serve.config import Config
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+END_SECONDS: Final = 40.0
+"""A little longer than a worker waits for its iteration."""
+
+
+class Beside:
+    """Keeps `count` workers of `config` running from `start` to `stop`."""
+
+    def __init__(self, config: Config, count: int = 1) -> None:
+        self._config, self._count = config, count
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start them; returns at once."""
+        for number in range(self._count):
+            thread = threading.Thread(target=self._keep, args=(number,), name=f"text2art-beside-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """End them, each after its iteration; what they were drawing goes on when the next one starts."""
+        self._stopping.set()
+        for process in list(self._processes.values()):
+            process.terminate()
+        for thread in self._threads:
+            thread.join(END_SECONDS)
+        for process in list(self._processes.values()):
+            process.kill()
+
+    @property
+    def processes(self) -> list[int]:
+        """The ids of the processes that run."""
+        return [process.pid for process in list(self._processes.values()) if process.poll() is None]
+
+    def _keep(self, number: int) -> None:
+        wait = FIRST_WAIT
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            process = self._processes[number] = start_worker(self._config)
+            if self._stopping.is_set():
+                process.terminate()
+            process.wait()
+            # One that breaks down at once would else be started for ever, as fast as can be.
+            wait = FIRST_WAIT if time.monotonic() - began > LONGEST_WAIT else min(wait * 2, LONGEST_WAIT)
+            self._stopping.wait(wait)
+
+
+def start_worker(config: Config) -> "subprocess.Popen[bytes]":
+    """A worker process, which ends when this one does. It reads the configuration, with its secrets, from a pipe."""
+    words = [sys.executable, "-m", "text2art_nb", "worker", "--config", "-", "--parent", str(os.getpid())]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(config.model_dump_json().encode())
+    process.stdin.close()
+    return process

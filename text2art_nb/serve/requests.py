@@ -1,0 +1,242 @@
+"""`JobRequest`: what a visitor may ask for, and how it becomes `Settings` without reaching for anything of ours."""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from text2art_nb.errors import SettingsError
+from text2art_nb.pictures import picture_to_uri
+from text2art_nb.prompts import add_modifier, has_modifier, split_weight
+from text2art_nb.serve.config import Limits
+from text2art_nb.settings import ALIASES, Settings
+from text2art_nb.settings.checked import renamed
+from text2art_nb.strangers import check_recipe
+from text2art_nb.values import shown
+
+Type = Literal["image", "painting", "pixel art"]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f|^]+$")]
+
+DRAWERS: Final[dict[Type, str]] = {"image": "vqgan", "painting": "strokes", "pixel art": "pixel"}
+HASHTAG: Final = "#pixelart"
+
+OURS: Final = frozenset({"device", "precision", "micro_batch", "allow_urls", "aesthetic_head", "referee", "steering"})
+"""Settings that are the operator's to decide, or a run's to record."""
+PICTURES: Final = ("init_image", "style_image", "content_image", "overlay_image")
+PICTURE_LISTS: Final = ("image_prompts", "masks")
+EMBEDDED_DRAWERS: Final = frozenset({"vqgan", "pixel", "strokes", "fft"})
+
+
+class JobRequest(BaseModel):
+    """A picture to be drawn. Any name of `Settings` may stand beside these, or in `settings`.
+
+    init_image: a picture's bytes in base64, or as a data URI; addresses are never fetched.
+    email: where the picture is sent when it is ready, if the service sends mail; it is kept apart and never shown.
+
+    Raises:
+        ValidationError: a field of another kind than it should be; what is inside is checked by `to_settings`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, hide_input_in_errors=True)
+
+    private: ClassVar[frozenset[str]] = frozenset({"email"})
+
+    prompt: str = Field(default="", max_length=2000, description="What to draw: 'text:weight | …'.")
+    type: Type = Field(default="image", description="What it should look like: image, painting or pixel art.")
+    quality: Literal["draft", "normal", "better", "best", "supreme"] = "normal"
+    aspect: Literal["square", "portrait", "widescreen", "retain"] = "square"
+    keywords: list[Word] = Field(default=[], max_length=16, description="Words of style, put behind the prompt.")
+    init_image: str | None = Field(
+        default=None, max_length=12_000_000, description="The picture to start from: base64, or a data URI."
+    )
+    public: bool = Field(default=False, description="Whether it may hang in the gallery.")
+    email: str | None = Field(default=None, max_length=254, description="Where it is sent; never shown to anybody.")
+    settings: dict[str, Any] = Field(default={}, description="Any other of text2art's settings, by name.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _beside(cls, given: Any) -> Any:
+        """Put settings' names that stand at the top into `settings`."""
+        if not isinstance(given, dict):
+            return given
+        others = {name: value for name, value in given.items() if name not in cls.model_fields}
+        inside = given.get("settings", {})
+        if not others or not isinstance(inside, dict):
+            return given
+        if twice := sorted(others.keys() & inside.keys()):
+            raise ValueError(f"{shown(twice[0])} stands both at the top and in settings; give it once")
+        return {name: value for name, value in given.items() if name in cls.model_fields} | {
+            "settings": {**inside, **others}
+        }
+
+    @field_validator("email")
+    @classmethod
+    def _email(cls, value: str | None) -> str | None:
+        if value is None or value == "":
+            return None
+        from text2art_nb.serve.notices import NoticeError, checked_address
+
+        try:
+            return checked_address(value)
+        except NoticeError:
+            raise ValueError("email must be one plain address, like ada@example.org") from None
+
+    def to_settings(self, models: Sequence[str] = ("embedded",), limits: Limits | None = None) -> Settings:
+        """What is to be drawn, resolved (its seed chosen), with nothing in it that a stranger may not ask for.
+
+        Args:
+            models: the names of weights that may be asked for.
+            limits: how much may be asked for; None: the usual.
+
+        Raises:
+            SettingsError: what can't be drawn, or not here; one sentence a field.
+        """
+        given = renamed(self.settings, ALIASES)
+        _refuse(given, {name: f"{name} is not for visitors to set" for name in sorted(OURS)})
+        for name, value in (("quality", self.quality), ("aspect", self.aspect), ("init_image", self.init_image)):
+            if name in self.model_fields_set and name in given:
+                raise SettingsError({name: f"{name} stands both at the top and in settings; give it once"})
+            given.setdefault(name, value)
+        if self.prompt and given.get("prompts"):
+            raise SettingsError({"prompt": "prompt is another name for prompts; give only one of them"})
+        given["prompts"] = self.prompt or given.get("prompts", "")
+        given.setdefault("drawer", DRAWERS[self.type])
+        given = {name: value for name, value in given.items() if value is not None}
+        _read_pictures(given)
+        check_recipe(given)
+        settings = self._with_words(Settings(**given))
+        _check_weights(settings, models)
+        settings = settings.resolved()
+        _check_limits(settings, limits or Limits())
+        return settings
+
+    def _with_words(self, settings: Settings) -> Settings:
+        """The keywords behind the prompt; pixel art says so, as the article has it."""
+        words = list(self.keywords)
+        if self.type == "pixel art" and not has_modifier(settings.prompts, HASHTAG):
+            words.append(HASHTAG)
+        line = settings.prompts
+        try:
+            for word in words if line else ():
+                line = add_modifier(line, word)
+        except ValueError as error:
+            raise SettingsError({"keywords": f"keywords cannot be used: {error}"}) from None
+        return settings.with_(prompts=line)
+
+    def to_json(self) -> dict[str, Any]:
+        """What would ask for the same again, as JSON types, without what is private and without pictures."""
+        hidden = {*self.private, "init_image"}
+        asked: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True, exclude=hidden)
+        pictures = {
+            *PICTURES,
+            *PICTURE_LISTS,
+            *(name for name, ours in ALIASES.items() if ours in (*PICTURES, *PICTURE_LISTS)),
+        }
+        settings = {name: value for name, value in asked.pop("settings", {}).items() if name not in pictures}
+        return asked | ({"settings": settings} if settings else {})
+
+
+def _refuse(given: dict[str, Any], sentences: dict[str, str]) -> None:
+    problems = {name: sentence for name, sentence in sentences.items() if name in given}
+    if problems:
+        raise SettingsError(problems)
+
+
+def _read_pictures(given: dict[str, Any]) -> None:
+    """Bring every picture into the form in which settings hold it. Nothing but its own bytes is ever looked at."""
+    for name in PICTURES:
+        if name in given:
+            given[name] = _picture(name, given[name])
+    for name in PICTURE_LISTS:
+        if name in given:
+            entries = given[name] if isinstance(given[name], list) else [given[name]]
+            if len(entries) > 8:
+                raise SettingsError({name: f"{name} may have at most 8 entries; got {len(entries)}"})
+            given[name] = [_weighted(name, each) for each in entries]
+
+
+def _weighted(name: str, entry: Any) -> str:
+    if not isinstance(entry, str):
+        raise SettingsError({name: f"{name} must be pictures in base64 or data URIs; got {shown(entry)}"})
+    scheme, comma, rest = entry.partition(",")
+    body, colon, numbers = rest.partition(":") if comma else (entry, "", "")
+    picture = _picture(name, f"{scheme},{body}" if comma else body)
+    try:
+        split_weight(f"x{colon}{numbers}")
+    except ValueError as error:
+        raise SettingsError({name: f"{name} cannot be used: {error}"}) from None
+    return f"{picture}{colon}{numbers}"
+
+
+def _picture(name: str, value: Any) -> str:
+    """A picture's bytes, as base64 or a data URI, as a PNG data URI.
+
+    Raises:
+        SettingsError: they are no picture, or something else than bytes: a path, an address.
+    """
+    right = "a picture's bytes in base64, or a data URI; files and addresses of ours are not opened"
+    if not isinstance(value, str):
+        raise SettingsError({name: f"{name} must be {right}; got {shown(value)}"})
+    body = value.strip()
+    if body[:5].lower() == "data:":
+        head, comma, body = body.partition(",")
+        if not comma or not re.fullmatch(r"data:image/[\w.+-]+;base64", head, re.IGNORECASE):
+            raise SettingsError({name: f"{name} must be {right}; this data URI isn't a picture in base64"})
+    try:
+        data = base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        raise SettingsError({name: f"{name} must be {right}; got {shown(value)}"}) from None
+    try:
+        return picture_to_uri(data)
+    except ValueError as error:
+        raise SettingsError({name: f"{name} cannot be used: {error}"}) from None
+
+
+def _check_weights(settings: Settings, models: Sequence[str]) -> None:
+    """Refuse drawers, weights and perceptors that the operator hasn't named.
+
+    Raises:
+        SettingsError: which.
+    """
+    known = f"this service has {', '.join(models)}"
+    problems = {}
+    for name in settings.model.split("->"):
+        if name.strip() not in models:
+            problems["model"] = f"model {shown(name.strip())} is not to be had here; {known}"
+    for name in settings.perceptor_names:
+        if name not in models:
+            problems["perceptors"] = f"the perceptor {shown(name)} is not to be had here; {known}"
+    for name in settings.drawer_names:
+        if name not in EMBEDDED_DRAWERS and settings.weights not in models:
+            there = ", ".join(sorted(EMBEDDED_DRAWERS))
+            problems["drawer"] = f"the drawer {shown(name)} is not to be had here; there are {there}"
+    if settings.upscaler == "swin2sr" and "swin2sr" not in models:
+        problems["upscaler"] = "the upscaler 'swin2sr' is not to be had here; there are nearest, vector and lanczos"
+    if problems:
+        raise SettingsError(problems)
+
+
+def _check_limits(settings: Settings, limits: Limits) -> None:
+    """Refuse what is more work than a visitor may ask for.
+
+    Raises:
+        SettingsError: what.
+    """
+    width, height = settings.picture_size
+    pixels = width * height * settings.upscale**2 * settings.candidates
+    steps = settings.iterations or 0
+    views = steps * (settings.num_cuts or 1) * (settings.batches or 1) * settings.candidates
+    problems = {}
+    if pixels > limits.pixels:
+        problems["size"] = f"size may make at most {limits.pixels:,} pixels in all here; got {pixels:,}"
+    if steps > limits.iterations:
+        problems["iterations"] = f"iterations may be at most {limits.iterations} here; got {steps}"
+    elif views > limits.views:
+        problems["num_cuts"] = (
+            f"iterations x num_cuts x batches x candidates may be at most {limits.views:,} here; got {views:,}"
+        )
+    if problems:
+        raise SettingsError(problems)

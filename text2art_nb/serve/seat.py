@@ -1,0 +1,50 @@
+"""A worker's seat: an id that no living process has, and the device that goes with it."""
+
+import hashlib
+import socket
+from dataclasses import dataclass
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from text2art_nb.errors import Text2ArtError
+from text2art_nb.serve.config import Config
+
+MOST: Final = 256
+
+
+@dataclass(frozen=True)
+class Seat:
+    """id: "host:number"; device: as in `Settings`; lock: held until the process ends, however it ends."""
+
+    id: str
+    device: str
+    lock: FileLock
+
+
+def take_seat(config: Config) -> Seat:
+    """The first free seat of this machine. A worker that takes a dead one's seat gets its jobs back at once.
+
+    Raises:
+        Text2ArtError: there is none.
+    """
+    place = config.data / "seats" / hashlib.sha256(config.database_url.encode()).hexdigest()[:16]
+    place.mkdir(parents=True, exist_ok=True)
+    for number in range(MOST):
+        lock = FileLock(place / f"{number}.lock", is_singleton=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            continue
+        return Seat(f"{socket.gethostname()}:{number}", _device(config, number), lock)
+    raise Text2ArtError(f"{MOST} workers are at work on this machine already")
+
+
+def _device(config: Config, number: int) -> str:
+    """The `number`th graphics card, in turn, where there are several."""
+    if config.device != "auto":
+        return config.device
+    import torch
+
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return f"cuda:{number % cards}" if cards > 1 else "auto"

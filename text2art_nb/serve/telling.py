@@ -1,0 +1,77 @@
+"""Telling people that a picture is ready: what is said, to whom, and that it is said once."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from text2art_nb.serve.config import Config, Notices
+from text2art_nb.serve.store import FILM, PICTURE, Store
+from text2art_nb.serve.tables import addresses, jobs, now
+
+MOST_ATTACHED: Final = 15_000_000
+"""Bytes of attachments in all; many mail servers refuse more than 20 to 25 MB as they travel."""
+
+
+def wanted(connection: sa.Connection, config: Config, id: str) -> bool:
+    """Whether anybody is to be told that job `id` is done."""
+    public = connection.execute(sa.select(jobs.c.public).where(jobs.c.id == id)).scalar()
+    return bool(config.notices.channels and public) or bool(config.notices.mail and _address(connection, id))
+
+
+class Teller:
+    """Sends notices, each kind once. `mail` and `channels` raise NoticeError, and may then be called again."""
+
+    def __init__(self, config: Config, engine: sa.Engine, store: Store) -> None:
+        self._config, self._engine, self._store = config, engine, store
+
+    def mail(self, id: str) -> None:
+        """Send the picture to the address that the job names; then the address is forgotten."""
+        with self._engine.connect() as connection:
+            address = _address(connection, id)
+            job = connection.execute(sa.select(jobs.c.id, jobs.c.prompt, jobs.c.public).where(jobs.c.id == id)).first()
+        if address is None or job is None or self._config.notices.mail is None:
+            return
+        self._send(Notices(mail=self._config.notices.mail), address, job)
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(addresses).where(addresses.c.job == id))
+            connection.execute(sa.update(jobs).where(jobs.c.id == id).values(notified=now()))
+
+    def channels(self, id: str) -> None:
+        """Tell the operator's channels of a picture that may be seen by all."""
+        with self._engine.connect() as connection:
+            job = connection.execute(sa.select(jobs.c.id, jobs.c.prompt, jobs.c.public).where(jobs.c.id == id)).first()
+        if job is not None and job.public and self._config.notices.channels:
+            self._send(Notices(channels=self._config.notices.channels), None, job)
+
+    def _send(self, notices: Notices, address: str | None, job: Any) -> None:
+        from text2art_nb.serve.notices import send
+
+        prompt = " ".join(job.prompt.split())
+        subject = f"Your picture is ready: {prompt[:60]}"
+        lines = [f"“{prompt[:500]}” has been drawn."]
+        if self._config.url:
+            lines.append(f"It is at {self._config.url}/api/jobs/{job.id}/image")
+        with self._files(job.id) as files:
+            send(notices, address, subject, "\n\n".join(lines), files)
+
+    @contextlib.contextmanager
+    def _files(self, id: str) -> Iterator[list[Path]]:
+        """The picture and its film as files here, as far as they are small enough to be sent."""
+        with tempfile.TemporaryDirectory(prefix="text2art-") as folder:
+            files, size = [], 0
+            for name in (PICTURE, FILM):
+                data = self._store.get(id, name)
+                if data is not None and size + len(data) <= MOST_ATTACHED:
+                    size += len(data)
+                    files.append(Path(folder) / name)
+                    files[-1].write_bytes(data)
+            yield files
+
+
+def _address(connection: sa.Connection, id: str) -> str | None:
+    address: str | None = connection.execute(sa.select(addresses.c.address).where(addresses.c.job == id)).scalar()
+    return address

@@ -1,0 +1,219 @@
+"""What a worker does with a job: draw it, from where a killed worker left it, and put its files into the store."""
+
+import contextlib
+import io
+import logging
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy as sa
+
+from text2art_nb.drawing import close_frames, picture_of
+from text2art_nb.errors import RunError, Text2ArtError
+from text2art_nb.run import Run
+from text2art_nb.serve import telling
+from text2art_nb.serve.config import Config
+from text2art_nb.serve.hold import Gone, Hold, take
+from text2art_nb.serve.queue import Queue
+from text2art_nb.serve.store import CHECKPOINT, FILM, FRAME, PICTURE, SVG, Store
+from text2art_nb.serve.tables import jobs
+from text2art_nb.settings import Settings
+from text2art_nb.video import FrameStore
+
+if TYPE_CHECKING:
+    from text2art_nb.artwork import Artwork
+    from text2art_nb.frame import Frame
+
+FRAME_SIDE: Final = 512
+FRAME_SECONDS: Final = 0.25
+FAR_SECONDS: Final = 2.0
+"""Between two frames where the store is a bucket, which takes about one write a second of one name."""
+FAR_CHECKPOINT_SECONDS: Final = 15.0
+BROKEN: Final = "something broke here while it was drawn; whoever runs this service finds what in its log"
+
+log = logging.getLogger("text2art.serve")
+
+
+class Drawing:
+    """Draws jobs, one at a time, for one worker.
+
+    worker: its id; device: where it draws, "auto" or as in `Settings`. `stopping` is set when the worker has to end:
+    the job at hand then keeps its checkpoint and is given back, and its thread waits for the end of the process.
+    """
+
+    def __init__(self, config: Config, engine: sa.Engine, store: Store, queue: Queue, worker: str, device: str) -> None:
+        self._config, self._engine, self._store, self._queue = config, engine, store, queue
+        self._worker, self._device = worker, device
+        self._hold: Hold | None = None
+        self._run: Run | None = None
+        self.stopping = threading.Event()
+        self.idle = threading.Event()
+        self.idle.set()
+
+    def draw(self, id: str) -> None:
+        """Draw job `id` to its end; returns, too, when it is taken away."""
+        if self.stopping.is_set():
+            _wait_for_the_end()
+        self.idle.clear()
+        try:
+            self._hold = take(self._engine, id, self._worker)
+            if self._hold is not None:
+                self._draw(self._hold)
+        except Gone:
+            log.info("job %s is no longer ours", id)
+        finally:
+            self._hold = self._run = None
+            self._tidy(id)
+            self.idle.set()
+        if self.stopping.is_set():
+            _wait_for_the_end()
+
+    def look_up(self) -> None:
+        """Stop at once what has been cancelled or taken over; to be called every second or so."""
+        hold, run = self._hold, self._run
+        if hold is not None and run is not None and not hold.is_mine():
+            run.stop()
+
+    def stop(self) -> None:
+        """End the job at hand after its iteration, and take no other."""
+        self.stopping.set()
+        run = self._run
+        if run is not None:
+            run.stop()
+
+    def let_go(self) -> None:
+        """Give the job at hand back, wherever it stands: it goes on from its last checkpoint."""
+        hold = self._hold
+        if hold is not None:
+            with contextlib.suppress(Gone):
+                hold.give_back()
+
+    def _draw(self, hold: Hold) -> None:
+        try:
+            run, directory = self._open(hold)
+            self._run = run
+            frames = self._watch(hold, run, directory)
+            if self.stopping.is_set() and run.iteration < run.total:
+                self._keep_far(hold, directory)
+                hold.give_back()
+                return
+            if not hold.is_mine():
+                raise Gone(hold.id)
+            self._hand_over(hold, run, picture_of(run, frames), directory)
+        except Text2ArtError as error:
+            hold.fail(str(error))
+        except (Gone, sa.exc.DBAPIError):
+            raise
+        except Exception:
+            log.exception("job %s failed", hold.id)
+            hold.fail(BROKEN)
+
+    def _open(self, hold: Hold) -> tuple[Run, Path]:
+        """The run: the one that an earlier attempt left, if there is one that can be read; and where it keeps itself.
+
+        Each attempt has a directory of its own, so that a worker that is late in noticing that it is out writes
+        nowhere.
+        """
+        place = self._runs / hold.id
+        directory = place / f"{hold.attempt:06d}"
+        older = sorted(each for each in place.glob("*") if each.name < directory.name) if place.is_dir() else []
+        if older:
+            os.rename(older[-1], directory)
+        elif not self._store.local and (data := self._store.get(hold.id, CHECKPOINT)):
+            directory.mkdir(parents=True)
+            (directory / CHECKPOINT).write_bytes(data)
+        if (directory / CHECKPOINT).exists():
+            try:
+                return Run.load(directory), directory
+            except RunError as error:
+                log.warning("job %s is drawn anew: %s", hold.id, error)
+                shutil.rmtree(directory)
+        settings = Settings.from_recipe(hold.recipe, trusted=True)
+        return Run(settings.with_(device=self._device) if self._device != "auto" else settings, directory), directory
+
+    def _watch(self, hold: Hold, run: Run, directory: Path) -> FrameStore | None:
+        """Draw, telling how far it is at every iteration. Raises Gone."""
+        frames = FrameStore(directory / "frames", after=run.iteration) if run.settings.make_video else None
+        thumbs = Pacer(FRAME_SECONDS if self._store.local else FAR_SECONDS)
+        far = Pacer(FAR_CHECKPOINT_SECONDS)
+        hold.note(run.iteration, run.total, None)
+        try:
+            for frame in run:
+                if frames is not None:
+                    frames.add(frame)
+                picture = self._show(hold, frame) if thumbs.is_due() or frame.iteration == frame.total else None
+                hold.note(frame.iteration, frame.total, frame.eta, picture)
+                if self.stopping.is_set():
+                    run.stop()
+                if far.is_due():
+                    self._keep_far(hold, directory)
+        finally:
+            trouble = close_frames(frames)
+        if trouble:
+            log.warning("job %s: %s", hold.id, trouble)
+        return frames
+
+    def _show(self, hold: Hold, frame: "Frame") -> str:
+        """Put a small JPEG of the frame where watchers find it."""
+        picture = frame.image.convert("RGB")
+        picture.thumbnail((FRAME_SIDE, FRAME_SIDE))
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=80)
+        self._store.put(hold.id, FRAME, file.getvalue())
+        return FRAME
+
+    def _keep_far(self, hold: Hold, directory: Path) -> None:
+        """Where the store is a bucket: put the checkpoint there, for a worker on another machine to go on with."""
+        if not self._store.local and (directory / CHECKPOINT).exists():
+            self._store.put_file(hold.id, CHECKPOINT, directory / CHECKPOINT)
+
+    def _hand_over(self, hold: Hold, run: Run, artwork: "Artwork", directory: Path) -> None:
+        """Put the picture, its film and its strokes into the store, and say that it is done. Raises Gone."""
+        made = [directory / PICTURE]
+        if artwork.frames is not None:
+            made.append(directory / FILM)
+        if artwork.svg is not None and not artwork.settings.filters:
+            made.append(directory / SVG)
+        for path in made:
+            artwork.save(path)
+            self._store.put_file(hold.id, path.name, path)
+        names = {path.name for path in made}
+        with self._engine.connect() as connection:
+            notify = telling.wanted(connection, self._config, hold.id)
+        hold.finish(self._queue, run.seconds, FILM in names, SVG in names, notify)
+
+    @property
+    def _runs(self) -> Path:
+        return self._config.data / "runs"
+
+    def _tidy(self, id: str) -> None:
+        """Remove the run's own files, unless somebody else goes on with them."""
+        with contextlib.suppress(sa.exc.DBAPIError), self._engine.connect() as connection:
+            status = connection.execute(sa.select(jobs.c.status).where(jobs.c.id == id)).scalar()
+            if status in ("queued", "running"):
+                return
+            shutil.rmtree(self._runs / id, ignore_errors=True)
+
+
+class Pacer:
+    """Says when something is due that is done at most every `seconds`; the first time it is."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._last = float("-inf")
+
+    def is_due(self) -> bool:
+        """Whether it is to be done now."""
+        if time.monotonic() - self._last < self._seconds:
+            return False
+        self._last = time.monotonic()
+        return True
+
+
+def _wait_for_the_end() -> None:
+    """Hold on to the job until the process ends: were it to return, the queue would take the job for finished."""
+    threading.Event().wait()

@@ -1,0 +1,107 @@
+"""What `studio.share` leaves in its cell: the link, the queue, the picture that is being drawn, and a way to stop."""
+
+import html
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import ipywidgets as widgets
+
+from text2art_nb.studio.kernel import heard_in_order
+from text2art_nb.studio.look import style
+from text2art_nb.studio.screen import show_widget
+
+if TYPE_CHECKING:
+    from text2art_nb.serve.share import Share, Standing
+
+LOOK_SECONDS: Final = 1.0
+AGAIN: Final = "Run this cell to share again"
+
+
+class ServiceView:
+    """The widget of one service. Call `show` on the main thread.
+
+    It follows the service from a thread of its own. Colab shows what a thread changes only when the next cell runs;
+    *Look* shows it at once everywhere.
+    """
+
+    def __init__(self, share: "Share", link: str, guarded: Callable[[Callable[[], None]], Callable[..., None]]) -> None:
+        """guarded: wraps a handler so that what it raises is shown and kept, not lost (`Studio.guarded`)."""
+        self._share = share
+        self._over = threading.Event()
+        self._status = widgets.HTML()
+        self._picture = widgets.Image(format="jpeg", layout={"display": "none"})
+        self._picture.add_class("t2a-picture")
+        look = widgets.Button(description="Look", tooltip="show how it stands now")
+        stop = widgets.Button(description="Stop sharing", tooltip="end the service; its pictures stay")
+        look.on_click(guarded(self.look))
+        stop.on_click(guarded(self.stop))
+        self._buttons = widgets.HBox([look, stop])
+        head = widgets.HTML(style() + _invitation(link, share))
+        self.box = widgets.VBox([head, self._buttons, self._status, self._picture])
+        self.box.add_class("t2a-live")
+        heard_in_order(self.box)
+
+    def show(self) -> None:
+        """Put it into the cell's output, and follow the service."""
+        show_widget(self.box, AGAIN)
+        self.look()
+        threading.Thread(target=self._follow, name="text2art-service-view", daemon=True).start()
+
+    def look(self) -> None:
+        """Show how the service stands now."""
+        standing = self._share.standing
+        self._status.value = f'<div class="t2a-status">{html.escape(_sentence(standing))}</div>'
+        frame = self._share.ask(f"/api/jobs/{standing.job}/frame") if standing.job else None
+        if frame is not None:
+            self._picture.value = frame
+        self._picture.layout.display = "none" if not self._picture.value else ""
+
+    def stop(self) -> None:
+        """End the service."""
+        self._over.set()
+        for button in self._buttons.children:
+            button.disabled = True
+        self._share.stop()
+        self._status.value = '<div class="t2a-status">The service was stopped; its pictures stay.</div>'
+
+    def _follow(self) -> None:
+        before: Standing | None = None
+        while not self._over.wait(LOOK_SECONDS):
+            standing = self._share.standing
+            if standing != before:
+                self.look()
+                before = standing
+            if standing.trouble is not None:
+                return
+
+
+def link_for(link: str, share: "Share") -> str:
+    """The link that the owner's browser can open: on Colab it goes through the proxy, loopback is another machine."""
+    if not link.startswith(share.url):
+        return link
+    try:
+        from google.colab import output
+    except ImportError:
+        return link
+    port = int(share.url.rpartition(":")[2])
+    return str(output.eval_js(f"google.colab.kernel.proxyPort({port})") or link)
+
+
+def _sentence(standing: "Standing") -> str:
+    if standing.trouble is not None:
+        return f"The service has ended: {standing.trouble}."
+    others = standing.waiting - (standing.job is not None)
+    queue = "nobody waits" if others <= 0 else f"{others} more wait{'s' if others == 1 else ''}"
+    if standing.job is None:
+        return f"Ready; {queue}."
+    return f"Drawing “{standing.prompt}”: iteration {standing.iteration} of {standing.total}; {queue}."
+
+
+def _invitation(link: str, share: "Share") -> str:
+    address = html.escape(link, quote=True)
+    secret = " The password is in the link: whoever has it can draw here." if share.password else ""
+    return (
+        f'<div class="t2a-head">Shared</div><a class="t2a-download" href="{address}" target="_blank">{address}</a>'
+        f'<div class="t2a-note">The API is at /docs.{secret}</div>'
+    )
