@@ -24,7 +24,7 @@ from text2art_nb.metadata import gif, jpeg, png
 from text2art_nb.metadata.bounded import MAX_TEXT
 from text2art_nb.settings import Settings
 
-SECONDS = 1.0
+SECONDS = 4.0  # a tenth of a second or so on a quiet machine; what is not linear takes minutes
 MEGABYTES = 200
 URI = "data:image/png;base64,"
 

@@ -253,6 +253,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--every", type=float, default=4.0)
+    parser.add_argument("--mercy", type=int, default=0, help="jobs that have to end between two kills")
     parser.add_argument("--iterations", type=int, default=8)
     parser.add_argument("--postgres", action="store_true")
     options = parser.parse_args()
@@ -261,7 +262,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="text2art-chaos-") as folder, contextlib.ExitStack() as stack:
         database = stack.enter_context(postgres(Path(folder) / "pg")) if options.postgres else None
         amount = {"jobs": options.jobs, "workers": options.workers, "iterations": options.iterations}
-        report = chaos(Path(folder), database, every=options.every, **amount)
+        report = chaos(Path(folder), database, every=options.every, mercy=options.mercy, **amount)
     print(json.dumps(asdict(report), indent=1))
 
 

@@ -81,6 +81,7 @@ def test_no_list_of_pictures_hides_a_file_or_an_address(service: Service, entry:
         ({"drawer": "generator", "model": "/tmp/evil.pt"}, "model"),
         ({"allow_urls": True}, "allow_urls"),
         ({"device": "cuda:7"}, "device"),
+        ({"engine": "pixray"}, "engine"),
         ({"steering": [{"iteration": 1, "iterations": 10**6}]}, "steering"),
         ({"size": "8192x8192"}, "size"),
         ({"candidates": 64, "num_cuts": 1024}, "num_cuts"),

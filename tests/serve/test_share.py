@@ -24,6 +24,8 @@ from text2art_nb.errors import RunError, SettingsError
 from text2art_nb.serve import share
 from text2art_nb.serve.share import Share, open_tunnel, way_for
 
+pytestmark = pytest.mark.timeout(900)  # the first test may have to make the simulated Colab
+
 
 @pytest.fixture(scope="module", params=environments.NAMES)
 def environment(request: pytest.FixtureRequest) -> Environment:

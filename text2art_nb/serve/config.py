@@ -22,7 +22,7 @@ class Notices(Checked):
 
     mail: how mail is sent, such as "mailtos://user:password@smtp.example.org?from=art@example.org"; the visitor's
     address goes into its "to", checked and quoted. None: no visitor gets mail.
-    channels: told of every picture, such as "discord://…", "tgram://…".
+    channels: told of each picture that may be seen by all, such as "discord://…", "tgram://…".
     """
 
     mail: str | None = None
