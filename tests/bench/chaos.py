@@ -164,7 +164,7 @@ def chaos(
             data=folder / "data",
             database=database,
             port=free_port(),
-            heartbeat=1.0,
+            heartbeat=3.0,
             notices=Notices(mail=letterbox.url),
             limits=Limits(per_minute=100_000, reads_per_minute=1_000_000, at_once=10_000, waiting=10_000),
         )

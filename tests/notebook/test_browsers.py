@@ -27,7 +27,7 @@ BESIDE = ("text2art_nb", "setup_colab.sh", "requirements.txt", "pyproject.toml",
 """What stands beside the notebook where somebody has cloned the repository."""
 ENVIRONMENTS: Mapping[Frontend, str] = {"jupyterlab": "jupyter", "classic": "colab"}
 
-FIRST_FRAME = 60_000
+FIRST_FRAME = 120_000
 """Milliseconds until the models are loaded and the first iteration is done, on a busy machine."""
 STOP_SECONDS = 2.0
 GROWN = 50 if os.environ.get("T2A_SCREENSHOTS") else 4

@@ -1,5 +1,6 @@
 """The API: jobs as HTTP, with frames as server-sent events and every refusal as an RFC 9457 problem."""
 
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path as FilePath
@@ -10,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
 
@@ -17,6 +19,8 @@ from text2art_nb.serve.access import TooLarge, too_large
 from text2art_nb.serve.jobs import Desk, Event, Hanging, Job, What
 from text2art_nb.serve.problems import MEDIA_TYPE, Problem
 from text2art_nb.serve.requests import JobRequest
+
+log = logging.getLogger("text2art.serve")
 
 MOST_EVENT: Final = 2**53
 MEDIA: Final[dict[What, str]] = {
@@ -47,11 +51,11 @@ def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What OpenAPI says about the problems that a path may answer with."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Refusal"}}}
     wait = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds after which to try again."}}
-    usual = (400, 401, 413, 422, 429)
+    usual = (400, 401, 413, 422, 429, 503)
     said: dict[int | str, dict[str, Any]] = {
         status: {"description": "Refused.", "content": content} for status in (*usual, *statuses)
     }
-    said[429]["headers"] = wait
+    said[429]["headers"] = said[503]["headers"] = wait
     return said
 
 
@@ -185,6 +189,12 @@ def answer_with_problems(app: FastAPI, *routers: APIRouter) -> None:
     @app.exception_handler(Problem)
     async def of_ours(_: Request, problem: Problem) -> JSONResponse:
         return said(problem)
+
+    @app.exception_handler(OperationalError)
+    async def of_database(_: Request, error: OperationalError) -> JSONResponse:
+        log.warning("the database does not answer: %s", error.orig)
+        sentence = "the service is busy with itself for a moment; try again in a few seconds"
+        return said(Problem(503, sentence, kind="no-database", retry_after=3))
 
     @app.exception_handler(TooLarge)
     async def of_size(request: Request, _: TooLarge) -> JSONResponse:

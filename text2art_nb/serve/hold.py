@@ -1,7 +1,10 @@
 """A worker's hold on a job: what it writes into the job's row counts only while nobody else has taken it."""
 
+import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -12,6 +15,14 @@ MOST_CRASHES: Final = 3
 POISON: Final = (
     f"{MOST_CRASHES} workers broke down while they drew this, so it has been put aside; try it smaller or otherwise"
 )
+
+
+PATIENCE_SECONDS: Final = 120.0
+"""How long a worker waits for a database that is locked, restarts, or can't be reached, before it gives up."""
+RETRY_SECONDS: Final = 0.5
+
+log = logging.getLogger("text2art.serve")
+Result = TypeVar("Result")
 
 
 class Gone(Exception):
@@ -34,38 +45,53 @@ class Hold:
     def note(self, iteration: int, total: int, eta: float | None, picture: str | None = None) -> None:
         """Write down how far it is. Raises Gone."""
         values = {"iteration": iteration, "total": total, "eta": eta}
-        with self.engine.begin() as connection:
-            self._change(connection, "frame" if picture else "progress", values, picture)
+        self._change("frame" if picture else "progress", values, picture=picture)
 
     def finish(self, queue: Queue, seconds: float, has_video: bool, has_svg: bool, notify: bool) -> None:
         """It is done; its files are in the store. Those to be told are told by a job of its own. Raises Gone."""
         values = {"status": "done", "seconds": seconds, "has_video": has_video, "has_svg": has_svg}
-        with self.engine.begin() as connection:
-            self._change(connection, "done", values | {"ended": now(), "eta": None})
+
+        def tell(connection: sa.Connection) -> None:
             if notify:
                 queue.put_notice(connection, self.id)
 
+        self._change("done", values | {"ended": now(), "eta": None}, tell)
+
     def fail(self, sentence: str) -> None:
         """It can't be drawn. Raises Gone."""
-        with self.engine.begin() as connection:
-            self._change(connection, "failed", {"status": "failed", "error": sentence, "ended": now(), "eta": None})
+
+        def forget(connection: sa.Connection) -> None:
             connection.execute(sa.delete(addresses).where(addresses.c.job == self.id))
+
+        self._change("failed", {"status": "failed", "error": sentence, "ended": now(), "eta": None}, forget)
 
     def give_back(self) -> None:
         """Somebody else, or this worker later, shall go on with it. Raises Gone."""
-        with self.engine.begin() as connection:
-            self._change(connection, "queued", {"status": "queued", "worker": None, "eta": None})
+        self._change("queued", {"status": "queued", "worker": None, "eta": None})
 
     def is_mine(self) -> bool:
         """Whether nobody has cancelled or taken it."""
         query = sa.select(jobs.c.attempt).where(jobs.c.id == self.id, jobs.c.status == "running")
-        with self.engine.connect() as connection:
-            return connection.execute(query).scalar() == self.attempt
+        found = patiently(self.engine, lambda connection: connection.execute(query).scalar())
+        return bool(found == self.attempt)
 
-    def _change(self, connection: sa.Connection, kind: str, values: dict[str, Any], picture: str | None = None) -> None:
+    def _change(
+        self,
+        kind: str,
+        values: dict[str, Any],
+        then: Callable[[sa.Connection], None] | None = None,
+        picture: str | None = None,
+    ) -> None:
+        """Change the row, and do `then` in the same transaction."""
         mine = (jobs.c.id == self.id) & (jobs.c.attempt == self.attempt) & (jobs.c.status == "running")
-        if not change(connection, mine, kind, values, picture):
-            raise Gone(self.id)
+
+        def write(connection: sa.Connection) -> None:
+            if not change(connection, mine, kind, values, picture):
+                raise Gone(self.id)
+            if then is not None:
+                then(connection)
+
+        patiently(self.engine, write)
 
 
 def take(engine: sa.Engine, id: str, worker: str) -> Hold | None:
@@ -81,10 +107,8 @@ def take(engine: sa.Engine, id: str, worker: str) -> Hold | None:
         "worker": worker,
     }
     there = (jobs.c.id == id) & jobs.c.status.in_(("queued", "running"))
-    with engine.begin() as connection:
-        row = connection.execute(
-            sa.update(jobs).where(there).values(values).returning(jobs.c.attempt, jobs.c.crashes, jobs.c.recipe)
-        ).first()
+    taking = sa.update(jobs).where(there).values(values).returning(jobs.c.attempt, jobs.c.crashes, jobs.c.recipe)
+    row = patiently(engine, lambda connection: connection.execute(taking).first())
     if row is None:
         return None
     hold = Hold(engine, id, row.attempt, row.recipe)
@@ -107,3 +131,21 @@ def change(
     event = {"job": row.id, "number": row.events, "kind": kind, "iteration": row.iteration, "total": row.total}
     connection.execute(sa.insert(events).values(**event, picture=picture))
     return True
+
+
+def patiently(engine: sa.Engine, do: Callable[[sa.Connection], Result]) -> Result:
+    """Do something in a transaction, again and again while the database is locked or away.
+
+    Raises:
+        OperationalError: it was so for two minutes.
+    """
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with engine.begin() as connection:
+                return do(connection)
+        except sa.exc.OperationalError as error:
+            if time.monotonic() > end:
+                raise
+            log.warning("the database does not answer, and is asked again: %s", error.orig)
+            time.sleep(RETRY_SECONDS)
