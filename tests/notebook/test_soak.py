@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 FRAMES = 18_000  # half an hour of ten a second
 EARLY = 1_000
-GROWTH_BYTES = 25 * 2**20
+GROWTH_BYTES = 50 * 2**20
 SAVED_BYTES = 120 * 1024
 
 # The studio shows ten pictures a second. Here it shall show as many as go, as if the time were there.
