@@ -32,12 +32,14 @@ from text2art_nb.serve.config import Config, Limits, Notices
 class Report:
     """What became of it.
 
+    ends, errors: jobs by status, and why some failed: one that is hit three times is put aside, as it should be.
     attempts: how many times a worker began a job; overlaps: iterations that a worker began after another had begun the
     same job again; resumed: attempts that began after the first iteration; mails: by how many a job sent.
     """
 
     jobs: int
     ends: dict[str, int]
+    errors: list[str]
     worker_kills: int
     web_kills: int
     attempts: int
@@ -178,7 +180,8 @@ def chaos(
             with ThreadPoolExecutor(16) as pool, _killing(processes, pace, seed) as kills:
                 ids = list(pool.map(lambda number: client.send(number, iterations), range(jobs)))
                 streams = list(pool.map(lambda id: client.watch(id, ended), ids))
-            ends = Counter(_status(config.port, id) for id in ids)
+            found = [_job(config.port, id) for id in ids]
+            ends = Counter(str(job["status"]) for job in found)
             until(lambda: len(letterbox.to) == ends["done"], "every job that is done has sent its mail", 600)
             time.sleep(3 * config.heartbeat)  # a second mail would come now
         assert len(set(ids)) == jobs
@@ -190,6 +193,7 @@ def chaos(
     return Report(
         jobs=jobs,
         ends=dict(ends),
+        errors=sorted({job["error"] for job in found if job["error"]}),
         worker_kills=kills["worker"],
         web_kills=kills["web"],
         attempts=attempts,
@@ -227,8 +231,9 @@ def _killing(processes: Processes, pace: Pace, seed: int) -> Iterator[Counter[st
         thread.join()
 
 
-def _status(port: int, id: str) -> str:
-    return str(until(lambda: httpx.get(f"http://127.0.0.1:{port}/api/jobs/{id}").json(), "it is there")["status"])
+def _job(port: int, id: str) -> dict[str, Any]:
+    job: dict[str, Any] = until(lambda: httpx.get(f"http://127.0.0.1:{port}/api/jobs/{id}").json(), "it is there")
+    return job
 
 
 def _judge(lines: list[str]) -> tuple[int, int, int]:
