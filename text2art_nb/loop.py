@@ -29,6 +29,7 @@ from text2art_nb import (
     cutouts,
     drawers,
     filters,
+    heap,
     motion,
     optimisers,
     overlay,
@@ -105,6 +106,8 @@ class Loop:
         """
         self.device = pick_device(settings.device)
         self.dtype = pick_precision(settings.precision, self.device)
+        if self.device.type == "cpu":
+            heap.keep_what_is_freed()
         self.iteration = 0
         self.rate_scale = 1.0
         self._retreats = 0
@@ -422,7 +425,9 @@ class Loop:
         return self._filter.enlarged(self.drawer.enlarge, canvas, self.settings.picture_size)
 
     def close(self) -> None:
-        """The run is over: let go of what another process does for it. Nothing, here."""
+        """The run is over: let go of what it held."""
+        if self.device.type == "cpu":
+            heap.give_back()
 
     def state(self) -> tuple[State, Numbers]:
         """Copies of all tensors, and the numbers, that it takes to go on from here to the byte-identical picture."""
@@ -593,8 +598,8 @@ class Loop:
         return distances, scores
 
     def micro_batch(self, size: int) -> int:
-        """How many views of `size` pixels are seen at once: as asked for, or 16 of 224 pixels, more of smaller ones."""
-        return self.settings.micro_batch or max(4, round(16 * (224 / size) ** 2))
+        """How many views of `size` pixels are seen at once: as asked for, or 10 of 224 pixels, more of smaller ones."""
+        return self.settings.micro_batch or max(4, round(10 * (224 / size) ** 2))
 
     def most_views(self) -> int:
         """The most views that any perceptor sees at once."""

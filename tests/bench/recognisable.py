@@ -3,7 +3,8 @@
     python -m tests.bench.recognisable --drawer vqgan --seeds 3 --sheet docs/sheet-vqgan.jpg
 
 Prints one JSON line: how often the judge picks the right prompt of the 64 (and, as a check on the judge itself, how
-often for rendered pictures of the same prompts), and in how many runs its own score rose from first to last frame.
+often for rendered pictures of the same prompts), in how many runs its own score rose from first to last frame, and how
+much fine detail the last one has of the first's (by spectrum; the median).
 """
 
 import argparse
@@ -39,6 +40,13 @@ def look(eye: dual_encoder.DualEncoder, pictures: list[Image.Image]) -> Tensor:
     views = [np.asarray(p.convert("RGB").resize((eye.size, eye.size), Image.Resampling.BOX)) for p in pictures]
     stacked = torch.from_numpy(np.stack(views)).movedim(-1, 1).float() / 255
     return eye.see(stacked) @ eye.read(TEXTS).T
+
+
+def detail(picture: Image.Image) -> float:
+    """Contrast of what is finer than four pixels, of 144 along a side: root of the spectrum's mean power there."""
+    grey = np.asarray(picture.convert("L").resize((144, 144), Image.Resampling.BOX), np.float32) / 255
+    fine = np.hypot(*np.meshgrid(np.fft.fftfreq(144), np.fft.fftfreq(144))) > 0.25
+    return float(np.sqrt(np.mean(np.abs(np.fft.fft2(grey, norm="ortho"))[fine] ** 2)))
 
 
 Task = tuple[int, int, str, dict[str, str], Path]
@@ -104,6 +112,7 @@ def main() -> None:
         last = [picture for _, picture in drawn][: asked.prompts]
         sheet(last, right[: asked.prompts]).save(asked.sheet, quality=90)
     print("\n".join(wrong))
+    details = [detail(last) / detail(first) for first, last in drawn]
     figures = {
         "drawer": asked.drawer,
         "settings": settings,
@@ -112,6 +121,7 @@ def main() -> None:
         "judge_right_held_out": round(sum(held) / max(1, len(held)), 3),
         "judge_right_on_renders": round(knows.float().mean().item(), 3),
         "judge_score_rose": round(rose.float().mean().item(), 3),
+        "detail_of_first": round(float(np.median(details)), 3),
         "judge_cosine_mean": round(after.gather(1, wanted[:, None]).mean().item(), 3),
     }
     print(json.dumps(figures))

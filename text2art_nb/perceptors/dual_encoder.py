@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from text2art_nb.errors import ModelError
 from text2art_nb.perceptors.dropping import keep_some
 from text2art_nb.perceptors.long_texts import read_in_parts
+from text2art_nb.perceptors.short_cuts import class_token, shorten
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -36,6 +37,7 @@ class DualEncoder:
         """pixels: what its preprocessor_config.json says (size, image_mean, image_std), or {} for CLIP's own."""
         self.name = name
         self._model = flatten_pooling(model.eval().requires_grad_(False))
+        shorten(getattr(model, "vision_model", None))
         # A fast tokenizer keeps how the last call wanted its texts padded, and looks it up while it works: two runs
         # that read at once would get each other's padding.
         self._tokenizer, self._tokenizing = tokenizer, threading.Lock()
@@ -82,22 +84,37 @@ class DualEncoder:
         return text.lower() if self._is_siglip else text
 
     def see(self, views: Tensor) -> Tensor:
-        return _unit(self._model.get_image_features(**self._pixels(views)))
+        pixels, tower = self._pixels(views), self._tower
+        if not _has_class_token(tower):
+            return _unit(self._model.get_image_features(**pixels))
+        return self._see_tokens(tower.embeddings(**pixels))
 
     def see_some(self, views: Tensor, share: float, generator: torch.Generator) -> Tensor:
         """As `see`, without a share of the patches (0..0.9), others in each view; an eye without patches sees all."""
-        tower: Any = getattr(self._model, "vision_model", None)
-        pixels = self._pixels(views)
+        tower, pixels = self._tower, self._pixels(views)
         if share <= 0 or len(pixels) > 1 or not _is_transformer(tower):
             return self.see(views)
         tokens = tower.embeddings(**pixels)
-        normed = getattr(tower, "pre_layrnorm", None)
         leading = tokens.shape[1] - (self.size // tower.config.patch_size) ** 2  # CLIP has a class token, SigLIP none
         tokens = keep_some(tokens, share, generator, leading)
-        tokens = tower.encoder(inputs_embeds=tokens if normed is None else normed(tokens)).last_hidden_state
-        if normed is None:
-            return _unit(tower.head(tower.post_layernorm(tokens)))
-        return _unit(self._model.visual_projection(tower.post_layernorm(tokens[:, 0])))
+        if _has_class_token(tower):
+            return self._see_tokens(tokens)
+        tokens = tower.encoder(inputs_embeds=tokens).last_hidden_state
+        return _unit(tower.head(tower.post_layernorm(tokens)))
+
+    @property
+    def _tower(self) -> Any:
+        """The eye itself, where the model has one by itself."""
+        return getattr(self._model, "vision_model", None)
+
+    def _see_tokens(self, tokens: Tensor) -> Tensor:
+        """What a CLIP sees in `tokens` [n,T,C], the class token first."""
+        tower = self._tower
+        *layers, last = tower.encoder.layers
+        tokens = tower.pre_layrnorm(tokens)
+        for layer in layers:
+            tokens = layer(tokens, attention_mask=None)
+        return _unit(self._model.visual_projection(tower.post_layernorm(class_token(last, tokens))))
 
     def layers(self, views: Tensor) -> tuple[Tensor, ...]:
         """What each layer of the eye makes of `views`: [n,positions,channels] each, from the pixels' side on.
@@ -125,7 +142,12 @@ class DualEncoder:
 def _is_transformer(tower: object) -> bool:
     """Whether an eye is built as `see_some` takes it apart: a CLIP's, or a SigLIP's with a head."""
     parts = ("embeddings", "encoder", "post_layernorm")
-    return all(hasattr(tower, part) for part in parts) and (hasattr(tower, "pre_layrnorm") or hasattr(tower, "head"))
+    return all(hasattr(tower, part) for part in parts) and (_has_class_token(tower) or hasattr(tower, "head"))
+
+
+def _has_class_token(tower: object) -> bool:
+    """Whether an eye is a CLIP's transformer."""
+    return hasattr(tower, "pre_layrnorm")
 
 
 def positions(state: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +21,7 @@ from text2art_nb.perceptors.dropping import keep_some
 from text2art_nb.perceptors.dual_encoder import positions
 from text2art_nb.perceptors.long_texts import read_in_parts
 from text2art_nb.perceptors.resnet_clip import ModifiedResNet
+from text2art_nb.perceptors.short_cuts import Patches, scale_into
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -39,6 +40,8 @@ class OpenAIClip:
         self.size = model.size
         self.augmentation = 1.0
         self._model = model.eval().requires_grad_(False)
+        if isinstance(model.visual, VisionTransformer):
+            model.visual.transformer.shorten()
         self._tokenizer = tokenizer
         self._device = model.logit_scale.device
         self._mean = torch.tensor(_MEAN, device=self._device).view(1, 3, 1, 1)
@@ -111,7 +114,7 @@ class VisionTransformer(nn.Module):
     def __init__(self, side: int, patch: int, width: int, layers: int, output: int) -> None:
         """side: patches along each side of a picture; patch: pixels along each side of a patch."""
         super().__init__()
-        self.conv1 = nn.Conv2d(3, width, patch, stride=patch, bias=False)
+        self.conv1 = Patches(nn.Conv2d(3, width, patch, stride=patch, bias=False))
         self.class_embedding = nn.Parameter(torch.zeros(width))
         self.positional_embedding = nn.Parameter(torch.zeros(side**2 + 1, width))
         self.ln_pre, self.ln_post = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -123,13 +126,13 @@ class VisionTransformer(nn.Module):
         x = self._tokens(pictures)
         if dropped is not None:
             x = keep_some(x, *dropped, leading=1)
-        return self.ln_post(self.transformer(self.ln_pre(x))[:, 0]) @ self.proj
+        return self.ln_post(self.transformer.class_token(self.ln_pre(x))) @ self.proj
 
     def layers(self, pictures: Tensor) -> list[Tensor]:
         """What each block is given of normalised pictures, and what the last one makes of it: [n,1+patches,C] each."""
         states = [self.ln_pre(self._tokens(pictures))]
         for block in self.transformer.resblocks:
-            states.append(block(states[-1], causal=False))
+            states.append(block(states[-1]))
         return states
 
     def _tokens(self, pictures: Tensor) -> Tensor:
@@ -149,6 +152,19 @@ class _Transformer(nn.Module):
             x = block(x, causal)
         return x
 
+    def class_token(self, x: Tensor) -> Tensor:
+        """What becomes of the first token [n,C], at whose others nobody looks."""
+        last = len(self.resblocks) - 1
+        for block in self.resblocks[:last]:
+            x = block(x)
+        return cast(_Block, self.resblocks[last]).class_token(x)
+
+    def shorten(self) -> None:
+        """Have it compute the same with less work; its weights are no longer those of the file, then."""
+        for block in self.resblocks:
+            mlp = cast(_Block, block).mlp
+            mlp.gelu = scale_into(mlp.c_fc, mlp.c_proj)
+
 
 class _Block(nn.Module):
     def __init__(self, width: int) -> None:
@@ -159,9 +175,14 @@ class _Block(nn.Module):
             OrderedDict(c_fc=nn.Linear(width, width * 4), gelu=_QuickGELU(), c_proj=nn.Linear(width * 4, width))
         )
 
-    def forward(self, x: Tensor, causal: bool) -> Tensor:
+    def forward(self, x: Tensor, causal: bool = False) -> Tensor:
         x = x + self.attn(self.ln_1(x), causal)
         return x + self.mlp(self.ln_2(x))
+
+    def class_token(self, x: Tensor) -> Tensor:
+        """What becomes of the first token alone: [n,C]."""
+        first = x[:, 0] + self.attn.first(self.ln_1(x))
+        return first + self.mlp(self.ln_2(first))
 
 
 class _Attention(nn.Module):
@@ -176,6 +197,14 @@ class _Attention(nn.Module):
         q, k, v = asked.permute(2, 0, 3, 1, 4)  # [n,heads,T,64] each
         answer = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
         return self.out_proj(answer.transpose(1, 2).flatten(2))
+
+    def first(self, x: Tensor) -> Tensor:
+        """The answer [n,C] to the first token."""
+        width = x.shape[2]
+        q = F.linear(x[:, :1], self.in_proj_weight[:width], self.in_proj_bias[:width]).unflatten(2, (1, -1, _HEAD))
+        kv = F.linear(x, self.in_proj_weight[width:], self.in_proj_bias[width:]).unflatten(2, (2, -1, _HEAD))
+        parts = (*q.permute(2, 0, 3, 1, 4), *kv.permute(2, 0, 3, 1, 4))  # [n,heads,1 or T,64] each
+        return self.out_proj(F.scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2)[:, 0])
 
 
 class _QuickGELU(nn.Module):

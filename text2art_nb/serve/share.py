@@ -14,6 +14,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +26,8 @@ from text2art_nb.serve.config import Config
 Way = Literal["gradio", "cloudflared", "ngrok"]
 
 NEEDED: Final = ("dbos", "fastapi", "uvicorn", "limits", "sqlalchemy")
+WANTED: Final = (*NEEDED, "gradio", "apprise")
+"""With these there is a web page, too, and mail."""
 
 START_SECONDS: Final = 240.0
 """A slow machine takes a minute: importing gradio is twelve seconds of computing."""
@@ -46,6 +49,11 @@ class Standing:
     total: int = 0
     prompt: str = ""
     trouble: str | None = None
+
+
+def lacking(modules: Sequence[str]) -> list[str]:
+    """Those that this Python doesn't have."""
+    return [name for name in modules if find_spec(name) is None]
 
 
 class Share:
@@ -84,7 +92,7 @@ class Share:
 
     def start(self, seconds: float = START_SECONDS) -> str:
         """Start it and wait until jobs are taken; returns the link. Raises RunError if it did not start, and why."""
-        missing = [name for name in NEEDED if find_spec(name) is None]
+        missing = lacking(NEEDED)
         if missing:
             raise RunError(f"sharing needs {', '.join(missing)}: pip install {' '.join(missing)}")
         self._config.data.mkdir(parents=True, exist_ok=True)

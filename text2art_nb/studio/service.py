@@ -1,21 +1,50 @@
 """What `studio.share` leaves in its cell: the link, the queue, the picture that is being drawn, and a way to stop."""
 
 import html
+import importlib
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import ipywidgets as widgets
 
+from text2art_nb import bootstrap
+from text2art_nb.errors import RunError
 from text2art_nb.studio.kernel import heard_in_order
 from text2art_nb.studio.look import style
-from text2art_nb.studio.screen import show_widget
+from text2art_nb.studio.screen import note, show_widget
 
 if TYPE_CHECKING:
     from text2art_nb.serve.share import Share, Standing
 
 LOOK_SECONDS: Final = 1.0
 AGAIN: Final = "Run this cell to share again"
+_EXTRAS: Final = ("serve", "ui", "notices")
+
+
+def bring_what_is_lacking(root: Path = bootstrap.ROOT) -> None:
+    """Install what the service needs and this Python lacks, as setting up does: what is here stays as it is.
+
+    root: the folder that text2art was set up from. Nothing happens where there is none, for a package that was
+    installed by pip has its extras. Raises RunError where it can't be done.
+    """
+    from text2art_nb.serve import share
+
+    missing = share.lacking(share.WANTED)
+    if not missing or not (root / "requirements.txt").is_file():
+        return
+    note(f"Sharing needs {', '.join(missing)}: adding them. This takes a minute or two.")
+    prefix = Path(sys.prefix)
+    try:
+        if bootstrap.is_our_venv(root, prefix):
+            bootstrap.install_in_venv(root, _EXTRAS, prefix)
+        else:
+            bootstrap.install_in_place(root, _EXTRAS, take_over=False)
+    except bootstrap.SetupError as error:
+        raise RunError(str(error)) from error
+    importlib.invalidate_caches()
 
 
 class ServiceView:

@@ -207,11 +207,13 @@ class Studio:
         public: False, and only you reach it, on this machine or through Colab's own proxy; True, and the link works
         everywhere: through Gradio, or ngrok or cloudflared where one is configured or named. Such a link has a
         password in it, unless `open` says that anybody may draw. Free Colab ends runtimes that mainly serve a web page.
+        What the service needs and isn't installed is installed first.
         """
         from text2art_nb.serve.share import Share, way_for
-        from text2art_nb.studio.service import ServiceView, link_for
+        from text2art_nb.studio.service import ServiceView, bring_what_is_lacking, link_for
 
         try:
+            bring_what_is_lacking()
             if self._share is not None:
                 self._share.stop()
             self._share = Share(self.shelf.folder / "service", way_for(public), open=open)
