@@ -84,7 +84,9 @@ run_checks() {
     check ruff check .
     check ruff format --check .
     check mypy
-    check pytest "$@"
+    # A process a core, and one thread in each: most tests are small, and threads that wait for each other waste both.
+    export OMP_NUM_THREADS=1
+    check pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile "$@"
     [ ${#failed[@]} -eq 0 ] || fail "failed: $(printf '%s; ' "${failed[@]}")"
 }
 

@@ -4,9 +4,10 @@ import io
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -184,14 +185,24 @@ def test_importing_text2art_loads_nothing_of_the_service() -> None:
     assert said.strip() == "[]"
 
 
-def test_two_and_then_six_at_once_each_get_the_picture_of_their_own_prompt(service: Service) -> None:
-    """Byte for byte what the same settings draw alone, in another process."""
-    prompts = ["a castle", "a fish", "a red boat", "a tree", "a house", "the moon"]
-    ids = {prompt: httpx.post(f"{service.url}/api/jobs", json=wanted(prompt)).json()["id"] for prompt in prompts}
-    for id in ids.values():
-        service.ended(id)
-    pictures = {prompt: service.client.get(f"/api/jobs/{id}/image").content for prompt, id in ids.items()}
-    folder = service.desk.config.data / "alone"
-    folder.mkdir()
-    draw_alone(folder, prompts)
-    assert {prompt: (folder / f"{prompt}.png").read_bytes() for prompt in prompts} == pictures
+def test_two_and_then_twenty_at_once_each_get_the_picture_of_their_own_prompt(service: Service, tmp_path: Path) -> None:
+    """Byte for byte what the same settings draw alone, in another process; two workers draw for the twenty."""
+    colours, things = ("red", "blue", "green", "yellow", "pink"), ("castle", "fish", "boat", "tree")
+    prompts = [f"a {colour} {thing}" for colour in colours for thing in things]
+
+    def all_at_once(some: list[str]) -> dict[str, bytes]:
+        with ThreadPoolExecutor(len(some)) as users:
+            jobs = list(users.map(lambda prompt: service.draw(prompt=prompt), some))
+        assert {job["status"] for job in jobs} == {"done"}
+        return {
+            prompt: service.client.get(f"/api/jobs/{job['id']}/image").content
+            for prompt, job in zip(some, jobs, strict=True)
+        }
+
+    pictures = all_at_once(["the moon", "a house"])
+    second = service.workers.start()
+    pictures |= all_at_once(prompts)
+    service.workers.kill(second)
+    draw_alone(tmp_path, list(pictures))
+    assert len(set(pictures.values())) == 22
+    assert {prompt: (tmp_path / f"{prompt}.png").read_bytes() for prompt in pictures} == pictures
