@@ -86,7 +86,7 @@ run_checks() {
     check mypy
     # A process a core, and one thread in each: most tests are small, and threads that wait for each other waste both.
     export OMP_NUM_THREADS=1
-    check pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile "$@"
+    check pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder "$@"
     [ ${#failed[@]} -eq 0 ] || fail "failed: $(printf '%s; ' "${failed[@]}")"
 }
 

@@ -171,7 +171,7 @@ def _unweighted(settings: Settings) -> list[str]:
 
 def _views_together(eye: str) -> int:
     """How many views a perceptor sees at once if nobody says (`Loop.micro_batch`)."""
-    return max(4, round(10 * (224 / prices.side(eye)) ** 2))
+    return max(4, math.ceil(10 * (224 / prices.side(eye)) ** 2))
 
 
 # --- what is usual --------------------------------------------------

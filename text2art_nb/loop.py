@@ -599,7 +599,7 @@ class Loop:
 
     def micro_batch(self, size: int) -> int:
         """How many views of `size` pixels are seen at once: as asked for, or 10 of 224 pixels, more of smaller ones."""
-        return self.settings.micro_batch or max(4, round(10 * (224 / size) ** 2))
+        return self.settings.micro_batch or max(4, math.ceil(10 * (224 / size) ** 2))
 
     def most_views(self) -> int:
         """The most views that any perceptor sees at once."""

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, Self
 
+from text2art_nb import heap
+
 _SELF: Final = Path("/proc/self")
 _CARDS: Final = Path("/proc/driver/nvidia/gpus")
 
@@ -104,6 +106,7 @@ class PeakMemory:
 
     def __enter__(self) -> Self:
         self._peak = None
+        heap.give_back()  # what is free, but kept for the next iteration, is not held
         with contextlib.suppress(OSError):  # no Linux, or a sandbox that forbids it
             (_SELF / "clear_refs").write_text("5")  # the peak becomes what is held now
         cuda = self._cuda()

@@ -61,6 +61,12 @@ class GumbelVQ(nn.Module):
         """The VQModel's: `quantize.embedding.weight` are the codes, [n,C]."""
         return self.model.quantize
 
+    @property
+    def decoder(self) -> nn.Module:
+        """The VQModel's."""
+        decoder: nn.Module = self.model.decoder
+        return decoder
+
     def encode(self, image: Tensor) -> Any:
         """`.latents` [B,C,h,w] of pictures [B,3,H,W] in -1..1: the code that is likeliest at each place."""
         output = self.model.encode(image)

@@ -1,0 +1,53 @@
+"""What an iteration frees stays for the next one, and goes back to the system when the run is over."""
+
+import subprocess
+import sys
+
+import pytest
+
+from text2art_nb import heap
+
+PROGRAM = """
+import torch
+from text2art_nb import heap, machine
+{before}
+start = machine.held_bytes()
+for _ in range(2):
+    blocks = [torch.ones(12_000_000) for _ in range(8)]
+    del blocks
+kept = machine.held_bytes() - start
+heap.give_back()
+print(kept, machine.held_bytes() - start)
+"""
+
+
+def kept_and_left(before: str, **environment: str) -> tuple[int, int]:
+    """Bytes that a process of its own holds after freeing 384 MB, and after giving back."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(before=before)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    kept, left = map(int, done.stdout.split())
+    return kept, left
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator alone is told")
+def test_what_is_freed_stays_until_it_is_given_back() -> None:
+    kept, left = kept_and_left("heap.keep_what_is_freed()")
+    assert kept > 300_000_000
+    assert left < 60_000_000
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator alone is told")
+def test_whoever_has_told_the_allocator_already_is_heard() -> None:
+    kept, _ = kept_and_left("heap.keep_what_is_freed()", MALLOC_TRIM_THRESHOLD_="131072")
+    assert kept < 60_000_000
+
+
+def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    heap.keep_what_is_freed()
+    heap.give_back()
