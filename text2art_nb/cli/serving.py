@@ -59,7 +59,7 @@ def _check_installed() -> None:
 
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise Text2ArtError(f"serving needs {', '.join(missing)}: pip install 'text2art-nb[serve]'")
+        raise Text2ArtError(f"serving needs {', '.join(missing)}: pip install '.[serve]' in text2art's folder")
 
 
 def _config(options: argparse.Namespace) -> "Config":

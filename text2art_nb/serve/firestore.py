@@ -39,7 +39,7 @@ def connect(project: str) -> "Client":
     try:
         from google.cloud import firestore
     except ImportError:
-        raise Text2ArtError("the Firestore bridge needs: pip install 'text2art-nb[firestore]'") from None
+        raise Text2ArtError("the Firestore bridge needs: pip install '.[firestore]' in text2art's folder") from None
     try:
         return firestore.Client(project=project)
     except Exception as error:  # google.auth has many, for credentials that are missing, old, or for somebody else

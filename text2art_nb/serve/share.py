@@ -292,7 +292,7 @@ def _by_gradio(port: int) -> tuple[str, None]:
 
         return setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None), None
     except ImportError:
-        raise RunError("a Gradio link needs gradio: pip install 'text2art-nb[ui]'") from None
+        raise RunError("a Gradio link needs gradio: pip install '.[ui]' in text2art's folder") from None
     except Exception as error:  # whatever the network, the download of frpc, or the share server had to say
         raise RunError(f"Gradio gave no link ({error}); cloudflared or ngrok may, or public=False") from error
 
