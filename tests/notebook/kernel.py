@@ -79,6 +79,10 @@ class Kernel:
         """Run a cell to its end, which must not be an error."""
         cell = self.begin(code)
         cell.wait_until_ended(seconds)
+        if cell.error is not None and cell.error.startswith("aborted"):
+            # For a moment after a cell that failed, ipykernel throws away what is sent, unread, as if it was queued.
+            cell = self.begin(code)
+            cell.wait_until_ended(seconds)
         assert cell.error is None, f"{cell.error} in:\n{code}"
         return cell
 
