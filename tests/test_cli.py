@@ -1,5 +1,6 @@
 """The command line: a picture, its film, plain errors at once, and whatever stops it, a way to go on."""
 
+import importlib.metadata
 import json
 import os
 import re
@@ -334,3 +335,8 @@ def test_words_that_the_embedded_model_was_never_taught_are_said(run_json: Drawi
     result = run_json("draw", "a xylograph of a castle", "--iterations", "1", "--drawer", "pixel", "--no-video")
     assert "the embedded model doesn't know 'xylograph'" in result["said"]
     assert "castle" not in result["said"].replace(result["file"], "")
+
+
+def test_the_command_of_the_documentation_is_there() -> None:
+    commands = importlib.metadata.entry_points(group="console_scripts", name="text2art")
+    assert {command.load() for command in commands} == {main}
