@@ -1,12 +1,12 @@
 """The command line: a picture, its film, plain errors at once, and whatever stops it, a way to go on."""
 
-import importlib.metadata
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Callable
@@ -338,5 +338,6 @@ def test_words_that_the_embedded_model_was_never_taught_are_said(run_json: Drawi
 
 
 def test_the_command_of_the_documentation_is_there() -> None:
-    commands = importlib.metadata.entry_points(group="console_scripts", name="text2art")
-    assert {command.load() for command in commands} == {main}
+    command = Path(sysconfig.get_path("scripts")) / "text2art"
+    done = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip()
