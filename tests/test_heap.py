@@ -1,11 +1,15 @@
 """What an iteration frees stays for the next one, and goes back to the system when the run is over."""
 
+import gc
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
 from text2art_nb import heap
+from text2art_nb.run import Run
+from text2art_nb.settings import Settings
 
 PROGRAM = """
 import torch
@@ -51,3 +55,25 @@ def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     heap.keep_what_is_freed()
     heap.give_back()
+
+
+def test_imports_are_not_swept_for_garbage_and_what_comes_after_them_is(
+    tiny: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tiny())
+    prepare, seen = run._prepare, []
+    monkeypatch.setattr(run, "_prepare", lambda: (seen.append(gc.isenabled()), prepare())[1])
+    next(run)
+    next(run)
+    assert seen == [False, True]
+    assert gc.isenabled()
+
+
+def test_whoever_collects_no_garbage_goes_on_to_collect_none() -> None:
+    gc.disable()
+    try:
+        with heap.unswept():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

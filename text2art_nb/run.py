@@ -4,11 +4,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from text2art_nb import tournament
+from text2art_nb import heap, tournament
 from text2art_nb.checkpoint import NAME, Checkpoint, Writer
 from text2art_nb.errors import RunError, SettingsError
 from text2art_nb.settings import STEERABLE, Settings, Steering
@@ -137,7 +138,7 @@ class Run:
         """The next frame; StopIteration at the end or after `stop`. Raises RunError or ModelError."""
         while True:
             self._going.wait()
-            with self._turn:
+            with self._turn, nullcontext() if self._loop else heap.unswept():
                 loop = self._prepare()
                 self._steer_now(loop)
                 if self._over(loop):
@@ -163,10 +164,11 @@ class Run:
             return None
         from PIL import Image
 
-        from text2art_nb import proposals
-        from text2art_nb.devices import pick_device
-        from text2art_nb.drawers.base import resize
-        from text2art_nb.frame import to_pixels
+        with heap.unswept():
+            from text2art_nb import proposals
+            from text2art_nb.devices import pick_device
+            from text2art_nb.drawers.base import resize
+            from text2art_nb.frame import to_pixels
 
         proposed = proposals.of_settings(settings, pick_device(settings.device))[:1]
         return Image.fromarray(to_pixels(resize(proposed, settings.picture_size))[0])
@@ -281,20 +283,21 @@ class Run:
     def _prepare(self) -> "Loop":
         """The loop, made at the first call: this is where models are loaded."""
         if self._loop is None:
-            from text2art_nb.loop import Loop
-
             start = self._start
             if self._writer and not start.tensors:
                 self._writer.put(self._path, start)  # a kill while the models load loses nothing that was asked for
-            left = (dict(start.tensors), dict(start.numbers)) if start.tensors else None
-            settings = start.settings.steered(start.iteration)
-            if settings.engine == "pixray":
-                from text2art_nb.compat.engine import PixrayLoop
-
-                self._loop = PixrayLoop(settings, self.directory)
-            else:
-                self._loop = Loop(settings, left)
+            self._loop = self._begun(start)
         return self._loop
+
+    def _begun(self, start: Checkpoint) -> "Loop":
+        settings = start.settings.steered(start.iteration)
+        if settings.engine == "pixray":
+            from text2art_nb.compat.engine import PixrayLoop
+
+            return PixrayLoop(settings, self.directory)
+        from text2art_nb.loop import Loop
+
+        return Loop(settings, (dict(start.tensors), dict(start.numbers)) if start.tensors else None)
 
     @property
     def _path(self) -> Path:

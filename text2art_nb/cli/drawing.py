@@ -2,11 +2,9 @@
 
 import argparse
 import contextlib
-import gc
 import json
 import shlex
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,6 @@ from text2art_nb.video import FrameStore
 # Run brings torch with it, which takes seconds: it is imported once settings and names of files are known to be good.
 if TYPE_CHECKING:
     from text2art_nb.cli.progress import Progress
-    from text2art_nb.frame import Frame
     from text2art_nb.run import Run
 
 STOPPED = 130
@@ -87,26 +84,6 @@ def resume(options: argparse.Namespace, clock: Clock) -> int:
     return _go(run, places, options, clock)
 
 
-@contextlib.contextmanager
-def uncollected() -> Iterator[Callable[[], None]]:
-    """No garbage collection until the function that it gives is called, or the block ends.
-
-    Importing torch and transformers makes a million objects that all stay; looking through them again and again costs
-    half a second, 15 %, of the way to the first frame.
-    """
-    was = gc.isenabled()
-    gc.disable()
-
-    def again() -> None:
-        if was:
-            gc.enable()
-
-    try:
-        yield again
-    finally:
-        again()
-
-
 def _recipe_left(place: str) -> Settings | None:
     """The settings in the picture at `place` if it is one of ours."""
     if not Path(place).is_file():
@@ -136,13 +113,8 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
         _say(notice)
     with stops(run) as stopped:
         try:
-            with Progress(run, clock) as progress, uncollected() as collect_again:
-
-                def show(frame: "Frame") -> None:
-                    collect_again()
-                    progress.show(frame)
-
-                keep_drawing(run, frames, show)
+            with Progress(run, clock) as progress:
+                keep_drawing(run, frames, progress.show)
         finally:
             trouble = close_frames(frames)
         artwork = picture_of(run, frames)
