@@ -58,7 +58,7 @@ FFT_TASTE: tuple[float, float] = (1.5, 0.3)
 EMBEDDED_FFT_TASTE: tuple[float, float] = (2.0, 0.0)
 
 # The weights that a drawer means by "embedded", where it has none in the package.
-DRAWER_MODELS: Mapping[str, str] = MappingProxyType({"taesd": "taesd", "turbo": "sd-turbo"})
+DRAWER_MODELS: Mapping[str, str] = MappingProxyType({"turbo": "sd-turbo"})
 
 # How many steps a quality means for the turbo drawer, which begins with a picture and not with noise: ReNO takes 50.
 TURBO_ITERATIONS: Mapping[str, int] = MappingProxyType(

@@ -38,6 +38,7 @@ DRAWERS: Final[Mapping[str, Price]] = MappingProxyType(
     {
         "vqgan": Price(0.44, 112.0, 300, 16_500),
         "embedded vqgan": Price(0.04, 1.4, 50, 800),
+        "embedded taesd": Price(0.04, 1.4, 50, 800),
         "pixel": Price(0.008, 0.16, 10, 180),
         "strokes": Price(0.02, 0.2, 10, 200),  # of 256 strokes; by itself it costs more with more of them
         "fft": Price(0.004, 0.25, 10, 200),
@@ -46,7 +47,7 @@ DRAWERS: Final[Mapping[str, Price]] = MappingProxyType(
         "generator": Price(0.1, 12.0, 200, 2_800),  # nobody knows: as a small one
     }
 )
-"""By name, a megapixel each; of the VQGAN there is an embedded one. What a plug-in costs nobody knows: as a VQGAN."""
+"""By name, a megapixel each; of two there are embedded ones. What a plug-in costs nobody knows: as a VQGAN."""
 
 EYES: Final[Mapping[str, Price]] = MappingProxyType(
     {
@@ -84,8 +85,8 @@ _MARKS: Final = (
 def of_drawer(settings: Settings, stage: int) -> Price:
     """What the drawer of a stage costs; strokes by their number."""
     name = settings.drawer_names[stage]
-    if name == "vqgan" and chain.model_of(settings.model, stage) == "embedded":
-        name = "embedded vqgan"
+    if chain.model_of(settings.model, stage) == "embedded" and f"embedded {name}" in DRAWERS:
+        name = f"embedded {name}"
     price = DRAWERS.get(name, DRAWERS["vqgan"])
     if name != "strokes":
         return price

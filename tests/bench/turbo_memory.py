@@ -1,14 +1,16 @@
 """How much memory one iteration of the turbo drawer takes, counted without weights, without a GPU and without waiting:
 
-    python -m tests.bench.turbo_memory
+    python -m tests.bench.turbo_memory [--picture docs/drawers/turbo.svg]
 
 SD-Turbo's and SDXL-Turbo's UNets and TAESD are built at full size on fake tensors, which know their shapes and nothing
 else; every tensor that lives is counted, forwards and backwards. What an allocator rounds up, a kernel's workspace
 (cuDNN, attention), and CUDA itself (about 0.5 GB) come on top.
 """
 
+import argparse
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,6 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from tests.bench import turbo_figure
 from text2art_nb.drawers.one_step import OneStepModel, Step
 from text2art_nb.drawers.turbo import TurboDrawer
 from text2art_nb.drawers.words import Words
@@ -160,6 +163,10 @@ def work(config: dict[str, Any]) -> dict[str, float]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--picture", type=Path, help="where to draw what was counted, as an SVG")
+    asked = parser.parse_args()
+    counted: dict[str, dict[str, float]] = {}
     for name, config in (("sd-turbo", SD_TURBO), ("sdxl-turbo", SDXL_TURBO)):
         print(f"{name}: {parameters(config) / 1e6:.0f} M parameters")
         flops = ", ".join(f"{key} {count:.2f}" for key, count in work(config).items())
@@ -167,8 +174,11 @@ def main() -> None:
         for dtype in (torch.float16, torch.float32):
             for checkpointed, candidates in ((True, 1), (False, 1), (True, 4)):
                 found = measured(config, dtype, checkpointed=checkpointed, candidates=candidates)
+                counted.setdefault(name, found)  # the first is float16, one candidate, checkpointed
                 sizes = ", ".join(f"{key} {size:.2f}" for key, size in found.items())
                 print(f"  {str(dtype)[6:]}, candidates {candidates}, checkpointed {checkpointed}: {sizes} GB")
+    if asked.picture:
+        turbo_figure.draw(asked.picture, counted)
 
 
 if __name__ == "__main__":

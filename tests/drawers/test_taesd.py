@@ -23,25 +23,24 @@ def build(settings: Settings, seed: int = 0) -> taesd.TAESDDrawer:
     return built
 
 
-def test_without_a_model_it_takes_its_own_weights_and_real_eyes() -> None:
-    settings = Settings(prompts="a cat", drawer="taesd").resolved()
-    assert settings.model == "taesd"
+def test_full_means_its_real_weights_and_real_eyes() -> None:
+    settings = Settings(prompts="a cat", drawer="taesd", model="full").resolved()
     assert settings.perceptors == ("ViT-B/32", "ViT-B/16")
     assert settings.iterations == 250
     assert settings.start == "noise"
 
 
-def test_resolving_twice_is_resolving_once() -> None:
-    settings = Settings(prompts="a cat", drawer="taesd", seed=1).resolved()
-    assert settings.resolved() == settings
+def test_without_a_model_it_draws_what_it_is_asked_for_with_the_embedded_one() -> None:
+    """The proposal survives its encoder and decoder, and the drawing after it; at half the size, and enlarged."""
+    settings = Settings(prompts="a red castle in a meadow", drawer="taesd", seed=0, iterations=8).resolved()
+    assert build(settings).canvas == (144, 144)
+    run = Run(settings)
+    first, *_, last = run
+    assert run.artwork.image.size == (288, 288)
+    assert last.score > first.score > 0.4
 
 
-def test_perceptors_that_are_given_are_kept() -> None:
-    settings = Settings(prompts="a cat", drawer="taesd", perceptors="embedded").resolved()
-    assert settings.perceptors == ("embedded",)
-
-
-@pytest.mark.parametrize("drawer", ["vqgan", "pixel", "fft"])
+@pytest.mark.parametrize("drawer", ["vqgan", "pixel", "fft", "taesd"])
 def test_embedded_still_means_embedded_for_drawers_that_need_no_download(drawer: str) -> None:
     assert Settings(prompts="a cat", drawer=drawer).resolved().model == "embedded"
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from text2art_nb.embedded import classifier, clip, metrics, proposal, vqgan, world
+from text2art_nb.embedded import card, classifier, clip, metrics, proposal, tiny, vqgan, world
 from text2art_nb.embedded.arithmetic import has_bfloat16_units
 from text2art_nb.embedded.data import Pool, PoolPlan, load_pool, misspell
 from text2art_nb.embedded.dual_encoder import matching_loss
@@ -72,6 +72,12 @@ def small_vqgan(folder: Path) -> vqgan.VqganTrainer:
     """A VQGAN training that takes seconds."""
     pool = load_pool(PoolPlan(count=16, size=96, seed=1), folder)
     return vqgan.VqganTrainer(vqgan.smaller(vqgan.VQGAN_PLAN, STEPS), pool, pool)
+
+
+def small_tiny(folder: Path) -> tiny.TinyTrainer:
+    """A training of a tiny autoencoder that takes a second."""
+    pool = load_pool(PoolPlan(count=16, size=96, seed=1), folder)
+    return tiny.TinyTrainer(tiny.smaller(tiny.TINY_PLAN, 8), pool, pool)
 
 
 def small_proposal() -> proposal.ProposalTrainer:
@@ -133,6 +139,17 @@ def test_vqgan_training_stopped_and_resumed_ends_in_the_same_weights(tmp_path: P
     stopped.total = stopped.step
     run(stopped, tmp_path / "stopped")
     resumed = small_vqgan(tmp_path / "pools")
+    run(resumed, tmp_path / "stopped", resume=True)
+    assert same(whole.state_dict(), resumed.state_dict())
+
+
+def test_tiny_training_stopped_and_resumed_ends_in_the_same_weights(tmp_path: Path) -> None:
+    whole = small_tiny(tmp_path / "pools")
+    run(whole, tmp_path / "whole")
+    stopped = small_tiny(tmp_path / "pools")
+    stopped.total = 5
+    run(stopped, tmp_path / "stopped")
+    resumed = small_tiny(tmp_path / "pools")
     run(resumed, tmp_path / "stopped", resume=True)
     assert same(whole.state_dict(), resumed.state_dict())
 
@@ -248,6 +265,23 @@ def test_exported_vqgan_is_an_ordinary_vqmodel(tmp_path: Path) -> None:
     assert loaded.decode(ours).sample.shape == (1, 3, 32, 32)
 
 
+def test_exported_taesd_is_an_ordinary_autoencoder_tiny_with_a_card(tmp_path: Path) -> None:
+    from diffusers import AutoencoderTiny
+
+    trainer = small_tiny(tmp_path / "pools")
+    trainer.advance()
+
+    def write(directory: Path) -> None:
+        tiny.export(trainer, directory)
+        card.write_tiny(directory, trainer, 60.0, tmp_path / "curve.jsonl")
+
+    publish(write, tmp_path / "taesd")
+    loaded = AutoencoderTiny.from_pretrained(tmp_path / "taesd", torch_dtype=torch.float32).eval()
+    latents = loaded.encode(torch.rand(1, 3, 32, 32) * 2 - 1).latents
+    assert loaded.decode(latents).sample.shape == (1, 3, 32, 32)
+    assert "PSNR" in (tmp_path / "taesd" / "README.md").read_text()
+
+
 def test_in_a_group_of_pictures_mostly_the_thing_differs() -> None:
     from text2art_nb.embedded.data import scenes_of
 
@@ -308,19 +342,20 @@ def test_shipped_dual_encoder_names_things_as_its_card_says(name: str, line_up: 
 
 
 @pytest.mark.parametrize("side", [64, 128])
-def test_shipped_vqgan_reconstructs_as_its_card_says(side: int) -> None:
-    from diffusers import VQModel
+@pytest.mark.parametrize(("name", "kind"), [("vqgan", "VQModel"), ("taesd", "AutoencoderTiny")])
+def test_shipped_decoders_reconstruct_as_their_cards_say(name: str, kind: str, side: int) -> None:
+    import diffusers
 
     from text2art_nb.embedded.views import to_tensor
 
-    promised = json.loads((WEIGHTS / "vqgan" / "figures.json").read_text())[f"psnr_{side}"]
-    model = VQModel.from_pretrained(WEIGHTS / "vqgan", torch_dtype=torch.float32).eval()
+    promised = json.loads((WEIGHTS / name / "figures.json").read_text())[f"psnr_{side}"]
+    model = getattr(diffusers, kind).from_pretrained(WEIGHTS / name, torch_dtype=torch.float32).eval()
     scenes = world.sample_scenes(np.random.default_rng(78), 12)
     wanted = to_tensor(world.render_many(scenes, side)) * 2 - 1
     with torch.no_grad():
         made = model.decode(model.encode(wanted).latents).sample.clamp(-1, 1)
     psnr = -10 * ((made - wanted) / 2).square().mean((1, 2, 3)).log10().mean()
-    assert f"{promised:.2f}" in (WEIGHTS / "vqgan" / "README.md").read_text()
+    assert f"{promised:.2f}" in (WEIGHTS / name / "README.md").read_text()
     assert psnr >= promised - 2.0
 
 

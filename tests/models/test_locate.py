@@ -142,8 +142,8 @@ def test_the_embedded_models_lie_in_the_package() -> None:
 def test_a_missing_embedded_model_says_how_to_mend_it(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="reinstall"):
         embedded.directory("vqgan", tmp_path)
-    with pytest.raises(ModelError, match="there are clip, vqgan, judge"):
-        embedded.directory("taesd", tmp_path)
+    with pytest.raises(ModelError, match="there are clip, vqgan, taesd, judge"):
+        embedded.directory("diffusion", tmp_path)
 
 
 def test_an_unknown_name_gets_the_nearest_one() -> None:

@@ -13,8 +13,6 @@ from text2art_nb.errors import SettingsError, Text2ArtError
 if TYPE_CHECKING:
     from text2art_nb.serve.config import Config
 
-NEEDED = ("dbos", "fastapi", "uvicorn", "limits", "sqlalchemy")
-
 
 def serve(options: argparse.Namespace, _: Clock) -> int:
     """Serve until Ctrl-C or SIGTERM."""
@@ -55,10 +53,9 @@ def worker(options: argparse.Namespace, _: Clock) -> int:
 
 
 def _check_installed() -> None:
-    from importlib.util import find_spec
+    from text2art_nb.serve.share import NEEDED, lacking
 
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
+    if missing := lacking(NEEDED):
         raise Text2ArtError(f"serving needs {', '.join(missing)}: pip install '.[serve]' in text2art's folder")
 
 

@@ -1,7 +1,8 @@
 """TAESD (Ollin Boer Bohan): the latents of a diffusion model, painted by a decoder of 1.2 million weights.
 
 The tiny decoders of Stable Diffusion 1 and 2, SDXL, SD3 and FLUX.1, as `diffusers.AutoencoderTiny` has them. They know
-photographs as a VQGAN does, at a tenth of its cost, and there are no codes: the latents move freely.
+photographs as a VQGAN does, at a tenth of its cost, and there are no codes: the latents move freely. The embedded one
+has their architecture and knows the embedded world alone.
 """
 
 import functools
@@ -35,7 +36,7 @@ class TAESDDrawer(Drawer):
     """
 
     learning_rate: ClassVar[float] = 0.1
-    refining_rate: ClassVar[float] = 0.02
+    refining_rate: ClassVar[float] = 0.003
 
     def __init__(
         self, model: "AutoencoderTiny", canvas: tuple[int, int], candidates: int, generator: torch.Generator
@@ -100,8 +101,12 @@ def factor(model: "AutoencoderTiny") -> int:
 
 
 def build(settings: Settings, device: torch.device, generator: torch.Generator) -> TAESDDrawer:
-    """The drawer that `settings` ask for, on `device`, with its start drawn from `generator` (a CPU generator)."""
-    model = load(models.locate("taesd" if settings.weights == "full" else settings.weights, "taesd"), device)
-    step = factor(model)
-    width, height = (max(1, round(side / step)) * step for side in settings.picture_size)
+    """The drawer that `settings` ask for, on `device`, with its start drawn from `generator` (a CPU generator).
+
+    The embedded one draws at half the size that is asked for, and the picture is enlarged: see `vqgan.build`.
+    """
+    name = "taesd" if settings.model == "full" else settings.model
+    model = load(models.locate(name, "taesd"), device)
+    step, divisor = factor(model), 2 if name == "embedded" else 1
+    width, height = (max(1, round(side / divisor / step)) * step for side in settings.picture_size)
     return TAESDDrawer(model, (width, height), settings.candidates, generator).to(device)

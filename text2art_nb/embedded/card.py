@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from text2art_nb.embedded.classifier import ClassifierTrainer
     from text2art_nb.embedded.clip import ClipTrainer
     from text2art_nb.embedded.proposal import ProposalTrainer
+    from text2art_nb.embedded.tiny import TinyTrainer
     from text2art_nb.embedded.vqgan import VqganTrainer
 
 TITLES = {"clip": "text2art's embedded CLIP (the guide)", "judge": "text2art's embedded judge"}
@@ -111,6 +112,33 @@ def write_vqgan(directory: Path, trainer: "VqganTrainer", seconds: float, curve:
         "bits for 48 values.",
     }
     write(directory, "text2art's embedded VQGAN", sections, "diffusers")
+
+
+def write_tiny(directory: Path, trainer: "TinyTrainer", seconds: float, curve: Path) -> None:
+    """The card of the tiny autoencoder, with figures measured now."""
+    figures = trainer.measure(len(trainer.test.pictures))
+    _save(directory, figures)
+    plan, model = trainer.plan, trainer.exported()
+    size, decoder = (sum(p.numel() for p in module.parameters()) / 1e6 for module in (model, model.decoder))
+    rows = [
+        ("PSNR, whole held-out pictures at 64 pixels", f"{figures['psnr_64']:.2f} dB"),
+        ("PSNR, whole held-out pictures at 128 pixels", f"{figures['psnr_128']:.2f} dB"),
+        ("spread of the latents of the latter, where 1 is meant", f"{figures['spread']:.2f}"),
+        ("the farthest of them from 0, where 3 is meant", f"{figures['reach']:.2f}"),
+    ]
+    columns = {"step": "step", "seconds": "s", "picture": "loss", "psnr_64": "PSNR, 64", "psnr_128": "PSNR, 128"}
+    sections = {
+        "What it is": f"A `diffusers.AutoencoderTiny` with {size:.2f} M parameters (decoder {decoder:.2f} M), "
+        f"{plan.latent} numbers for every\n8 x 8 pixels, pictures in -1..1: TAESD's architecture, narrower. Trained "
+        "from nothing by\n`python -m text2art_nb.embedded.train taesd` on pictures that `text2art_nb/embedded/world` "
+        "renders; it has nothing of\nTAESD's weights, and no diffusion model speaks its latents.",
+        "Figures": _figures(rows),
+        "Training": _training(trainer.step, seconds, plan.batch, trainer.pool.plan.name)
+        + " Random windows of the pictures; absolute, squared and slope differences at three scales; noise of 0.1 on "
+        f"the latents.\n\n{stages((plan,))}",
+        "Learning curve": table(read_curve(curve), columns),
+    }
+    write(directory, "text2art's embedded TAESD", sections, "diffusers")
 
 
 def write_classifier(directory: Path, trainer: "ClassifierTrainer", seconds: float, curve: Path) -> None:

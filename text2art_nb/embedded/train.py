@@ -1,4 +1,4 @@
-"""`python -m text2art_nb.embedded.train [clip|vqgan|judge|classifier|proposal|all]`: the embedded checkpoints.
+"""`python -m text2art_nb.embedded.train [clip|vqgan|taesd|judge|classifier|proposal|all]`: the embedded checkpoints.
 
 Renders its pictures first, keeps them and the checkpoints in a working folder (`--work`), exports to `--out`.
 Killed at any moment, `--resume` goes on from the last minute.
@@ -126,6 +126,21 @@ def train_vqgan(job: Job, export_only: bool) -> None:
     publish(write, job.out / "vqgan")
 
 
+def train_taesd(job: Job, export_only: bool) -> None:
+    """Train and export the tiny autoencoder."""
+    from text2art_nb.embedded import card, tiny
+
+    folder = job.work / "taesd"
+    trainer = tiny.TinyTrainer(tiny.TINY_PLAN, job.pool(DETAILED), job.pool(DETAILED_TEST))
+    seconds = _train(trainer, folder, job, export_only)
+
+    def write(directory: Path) -> None:
+        tiny.export(trainer, directory)
+        card.write_tiny(directory, trainer, seconds, folder / "curve.jsonl")
+
+    publish(write, job.out / "taesd")
+
+
 def train_classifier(job: Job, export_only: bool) -> None:
     """Train and export the thing classifier."""
     from text2art_nb.embedded import card, classifier
@@ -188,6 +203,7 @@ def _eye(guide: Path, kept: Path) -> Path | None:
 JOBS: dict[str, Callable[[Job, bool], None]] = {
     "clip": partial(train_dual, "clip"),
     "vqgan": train_vqgan,
+    "taesd": train_taesd,
     "judge": partial(train_dual, "judge"),
     "classifier": train_classifier,
     "proposal": train_proposal,

@@ -27,7 +27,7 @@ OURS: Final = frozenset("device precision micro_batch allow_urls aesthetic_head 
 """Settings that are the operator's to decide, or a run's to record."""
 PICTURES: Final = ("init_image", "style_image", "content_image", "overlay_image")
 PICTURE_LISTS: Final = ("image_prompts", "masks")
-EMBEDDED_DRAWERS: Final = frozenset({"vqgan", "pixel", "strokes", "fft"})
+EMBEDDED_DRAWERS: Final = frozenset({"vqgan", "pixel", "strokes", "fft", "taesd"})
 
 
 class JobRequest(BaseModel):

@@ -31,8 +31,8 @@ Guarded = Callable[..., Callable[..., None]]
 
 AGAIN: Final = "Run this cell to open the control panel"
 # What the site called image and pixel art; another package's drawer goes by its own name.
-KINDS: Final = {"vqgan": "Image", "pixel": "Pixel art", "strokes": "Strokes", "fft": "Waves"}
-WITH_DOWNLOAD: Final = {"taesd": "TAESD", "turbo": "Turbo", "generator": "Your own generator"}
+KINDS: Final = {"vqgan": "Image", "pixel": "Pixel art", "strokes": "Strokes", "fft": "Waves", "taesd": "TAESD"}
+WITH_DOWNLOAD: Final = {"turbo": "Turbo", "generator": "Your own generator"}
 ELSEWHERE: Final = frozenset({"losses", "allow_urls", "make_video", "steering", "pixray"})
 """Settings that have no field: sliders of their own, the program's business, what steering recorded, another's own."""
 QUIET_SECONDS: Final = 0.7
