@@ -38,7 +38,7 @@ DRAWERS: Final[Mapping[str, Price]] = MappingProxyType(
     {
         "vqgan": Price(0.44, 112.0, 300, 16_500),
         "embedded vqgan": Price(0.04, 1.4, 50, 800),
-        "embedded taesd": Price(0.04, 1.4, 50, 800),
+        "embedded taesd": Price(0.02, 0.7, 50, 800),
         "pixel": Price(0.008, 0.16, 10, 180),
         "strokes": Price(0.02, 0.2, 10, 200),  # of 256 strokes; by itself it costs more with more of them
         "fft": Price(0.004, 0.25, 10, 200),

@@ -18,7 +18,7 @@ WAYS: dict[str, dict[str, object]] = {
     "mirror": {"filters": "mirror"},
     "rotate4": {"filters": "rotate4"},
     "lookup, pico-8": {"filters": "lookup", "palette": "pico-8"},
-    "vignette:4": {"losses": "vignette:4"},
+    "vignette:20, steps of 0.05": {"losses": "vignette:20", "learning_rate": 0.05},
 }
 
 
