@@ -20,7 +20,7 @@ from text2art_nb.embedded import dual_encoder, metrics, world
 from text2art_nb.embedded.arithmetic import fast_arithmetic
 from text2art_nb.embedded.data import Pool, misspell
 from text2art_nb.embedded.dual_encoder import SIZE, Pupil, matching_loss, naming_loss
-from text2art_nb.embedded.loop import Average, Resumable, Stateful, set_parameters
+from text2art_nb.embedded.loop import Average, Resumable, Stateful, set_parameters, stage_of
 from text2art_nb.embedded.tokenizer import LENGTH, save_words
 from text2art_nb.embedded.views import GENTLE, GUIDE, JUDGE, Roughness, crops, tint, to_tensor
 
@@ -71,14 +71,7 @@ class ClipPlan:
 
     def stage(self, step: int) -> tuple[Stage, float]:
         """The stage that a step belongs to, and the step's learning rate."""
-        begin = 0
-        for stage in self.stages:
-            if step < stage.until:
-                break
-            begin = stage.until
-        done = min(max((step - begin) / max(stage.until - begin, 1), 0.0), 1.0)
-        rate = stage.rates[0] + (stage.rates[1] - stage.rates[0]) * done
-        return stage, rate * min(1.0, (step + 1) / max(self.warm_up, 1))
+        return stage_of(self.stages, step, self.warm_up)
 
 
 GUIDE_PLAN = ClipPlan(

@@ -8,9 +8,9 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,31 @@ class Trainer(Protocol):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of `state_dict`."""
+
+
+class Stretch(Protocol):
+    """A stretch of a training: until step `until`, with learning rates at its beginning and its end."""
+
+    @property
+    def until(self) -> int: ...
+
+    @property
+    def rates(self) -> tuple[float, float]: ...
+
+
+AnyStretch = TypeVar("AnyStretch", bound=Stretch)
+
+
+def stage_of(stages: Sequence[AnyStretch], step: int, warm_up: int) -> tuple[AnyStretch, float]:
+    """The stage that a step belongs to, and the step's learning rate, which rises over the first `warm_up` steps."""
+    begin = 0
+    for stage in stages:
+        if step < stage.until:
+            break
+        begin = stage.until
+    done = min(max((step - begin) / max(stage.until - begin, 1), 0.0), 1.0)
+    rate = stage.rates[0] + (stage.rates[1] - stage.rates[0]) * done
+    return stage, rate * min(1.0, (step + 1) / max(warm_up, 1))
 
 
 class Average:

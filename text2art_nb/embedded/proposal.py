@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from text2art_nb.embedded import metrics, world
 from text2art_nb.embedded.data import misspell
-from text2art_nb.embedded.loop import Average, Resumable, Stateful, set_parameters
+from text2art_nb.embedded.loop import Average, Resumable, Stateful, set_parameters, stage_of
 from text2art_nb.embedded.tokenizer import LENGTH
 from text2art_nb.embedded.views import to_tensor
 from text2art_nb.embedded.vqgan import picture_loss
@@ -161,14 +161,7 @@ class ProposalPlan:
 
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
-        begin = 0
-        for stage in self.stages:
-            if step < stage.until:
-                break
-            begin = stage.until
-        done = min(max((step - begin) / max(stage.until - begin, 1), 0.0), 1.0)
-        rate = stage.rates[0] + (stage.rates[1] - stage.rates[0]) * done
-        return rate * min(1.0, (step + 1) / max(self.warm_up, 1))
+        return stage_of(self.stages, step, self.warm_up)[1]
 
 
 PROPOSAL_PLAN = ProposalPlan(

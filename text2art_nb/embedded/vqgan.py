@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from text2art_nb.embedded.arithmetic import fast_arithmetic
 from text2art_nb.embedded.data import Pool
-from text2art_nb.embedded.loop import Average, Resumable, Stateful, set_parameters
+from text2art_nb.embedded.loop import Average, Resumable, Stateful, set_parameters, stage_of
 from text2art_nb.embedded.views import Pixels, to_tensor, whole
 
 if TYPE_CHECKING:
@@ -73,14 +73,7 @@ class VqganPlan:
 
     def stage(self, step: int) -> tuple[Stage, float]:
         """The stage that a step belongs to, and the step's learning rate."""
-        begin = 0
-        for stage in self.stages:
-            if step < stage.until:
-                break
-            begin = stage.until
-        done = min(max((step - begin) / max(stage.until - begin, 1), 0.0), 1.0)
-        rate = stage.rates[0] + (stage.rates[1] - stage.rates[0]) * done
-        return stage, rate * min(1.0, (step + 1) / max(self.warm_up, 1))
+        return stage_of(self.stages, step, self.warm_up)
 
 
 VQGAN_PLAN = VqganPlan()
