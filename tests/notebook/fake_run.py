@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,8 +16,9 @@ from text2art_nb.settings import Settings
 class FakeRun:
     """Looks like a `Run`, and also writes down how much memory the process has at certain iterations."""
 
-    def __init__(self, total: int, watched: tuple[int, ...] = (), size: int = 64) -> None:
-        """watched: the iterations at which to look at the memory."""
+    def __init__(self, total: int, watched: tuple[int, ...] = (), size: int = 64, breath: float = 0.0) -> None:
+        """watched: the iterations at which to look at the memory; breath: seconds that every tenth takes besides, in
+        which whoever watches gets to show it, however busy the machine is."""
         self.settings = Settings(prompts="noise", size=(size, size), iterations=total, seed=1).resolved()
         self.total = total
         self.iteration = 0
@@ -26,6 +28,7 @@ class FakeRun:
         self.memory: dict[int, int] = {}
         self._watched = watched
         self._size = size
+        self._breath = breath
         self._noise = torch.Generator().manual_seed(1)
         self._last: Frame | None = None
         self._going = threading.Event()
@@ -64,6 +67,8 @@ class FakeRun:
         if self.stopped or self.iteration >= self.total:
             raise StopIteration
         self.iteration += 1
+        if self._breath and self.iteration % 10 == 0:
+            time.sleep(self._breath)
         self.seconds += 1e-3
         if self.iteration in self._watched:
             self.memory[self.iteration] = resident_bytes()

@@ -100,9 +100,9 @@ class TinyTrainer(Resumable):
             noise = torch.randn(latents.shape, generator=generator) * NOISE
             made = self.model.decode(latents + noise).sample.float()
         losses = {"picture": picture_loss(made, wanted)}
-        losses["spread"] = (latents.std((0, 2, 3)) - 1).square().mean() + latents.mean((0, 2, 3)).square().mean()
-        losses["reach"] = (latents.abs() - _REACH).relu().square().mean()
-        loss = losses["picture"] + _CALL * (losses["spread"] + losses["reach"])
+        losses["off_spread"] = (latents.std((0, 2, 3)) - 1).square().mean() + latents.mean((0, 2, 3)).square().mean()
+        losses["too_far"] = (latents.abs() - _REACH).relu().square().mean()
+        loss = losses["picture"] + _CALL * (losses["off_spread"] + losses["too_far"])
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
