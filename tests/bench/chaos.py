@@ -49,17 +49,6 @@ class Report:
     broken_streams: int
     seconds: float
 
-    @property
-    def told(self) -> int:
-        """Jobs that sent mail."""
-        return sum(self.mails.values())
-
-    @property
-    def told_again(self) -> int:
-        """Jobs that sent more than one: a worker was killed between the mail server's yes and its own note of that,
-        which docs/serve.md says can happen; under this much killing it did once in some hundred jobs."""
-        return self.told - self.mails.get(1, 0)
-
 
 class Letterbox:
     """A mail server that counts what comes for whom."""

@@ -4,7 +4,7 @@ import itertools
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +122,38 @@ def test_a_mail_that_fails_is_sent_later_and_nothing_is_drawn_again(tmp_path: Pa
         assert row(service, job["id"]).attempt == 1
         with service.desk.engine.connect() as connection:
             assert connection.execute(sa.select(addresses)).all() == []
+
+
+class Assassin(Letterbox):
+    """A mail server that has every worker killed, by `kill`, when it has read a mail and before it says yes to it."""
+
+    kill: Callable[[], None] = staticmethod(lambda: None)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.kill()
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_a_worker_killed_before_the_mail_server_has_said_yes_has_sent_its_one_mail(tmp_path: Path) -> None:
+    with Assassin() as letterbox:
+        config = Config(data=tmp_path / "data", heartbeat=0.5, notices=Notices(mail=letterbox.url))
+        with serving(config, tmp_path) as service:
+            killed = service.workers.processes[0]
+            letterbox.kill = lambda: service.workers.end()
+            job = service.draw(email="ada@example.org")
+            until(lambda: letterbox.to, "the mail has come")
+            assert killed.exitcode == -signal.SIGKILL
+            letterbox.kill = lambda: None
+            service.workers.start()  # at the dead one's seat, so that the mail is given to it
+            until(lambda: _told(service, job["id"]), "the next worker knows that the mail is sent")
+        assert letterbox.to == {"ada@example.org": 1}
+
+
+def _told(service: Service, id: str) -> bool:
+    """Whether the queue is through with telling of a job."""
+    query = sa.text("select status from workflow_status where workflow_uuid = :notice")
+    with service.desk.engine.connect() as connection:
+        return connection.execute(query, {"notice": f"{id}.notice"}).scalar() == "SUCCESS"
 
 
 def test_who_was_thought_dead_writes_nothing_more(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
-"""A worker process beside this one: started, started again if it breaks down, and ended with us."""
+"""Processes beside this one, above all a worker: started, started again if it breaks down, and ended with us."""
 
 import os
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Final
 
 from text2art_nb.serve.config import Config
@@ -56,6 +57,12 @@ class Beside:
             # One that breaks down at once would else be started for ever, as fast as can be.
             wait = FIRST_WAIT if time.monotonic() - began > LONGEST_WAIT else min(wait * 2, LONGEST_WAIT)
             self._stopping.wait(wait)
+
+
+def environment() -> dict[str, str]:
+    """The environment, with the modules of this program: a notebook may have put some into its path by itself."""
+    here = str(Path(__file__).resolve().parents[2])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([here, *filter(None, sys.path)])}
 
 
 def start_worker(config: Config) -> "subprocess.Popen[bytes]":

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Literal, get_args
 
 from text2art_nb.errors import RunError, SettingsError
+from text2art_nb.serve.beside import environment
 from text2art_nb.serve.config import Config
 
 Way = Literal["gradio", "cloudflared", "ngrok"]
@@ -100,7 +101,7 @@ class Share:
         with log.open("w", encoding="utf-8") as errors:
             words = [sys.executable, "-P", "-m", "text2art_nb.serve.share"]
             self._process = subprocess.Popen(
-                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=_as_here()
+                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment()
             )
         assert self._process.stdin is not None
         given = {"config": self._config.model_dump(mode="json"), "way": self._way}
@@ -185,12 +186,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _as_here() -> dict[str, str]:
-    """The environment, with the modules of this program: a notebook may have put some into its path by itself."""
-    here = str(Path(__file__).resolve().parents[2])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([here, *filter(None, sys.path)])}
 
 
 # -- the process

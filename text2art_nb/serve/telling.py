@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
+from filelock import FileLock
 
 from text2art_nb.serve.config import Config, Notices
-from text2art_nb.serve.store import FILM, PICTURE, Store
+from text2art_nb.serve.store import FILM, PICTURE, Store, check_id
 from text2art_nb.serve.tables import addresses, jobs, now
 
 MOST_ATTACHED: Final = 15_000_000
@@ -29,21 +30,43 @@ class Teller:
         self._config, self._engine, self._store = config, engine, store
 
     def mail(self, id: str) -> None:
-        """Send the picture to the address that the job names; then the address is forgotten."""
-        with self._engine.connect() as connection:
-            address = _address(connection, id)
-            job = connection.execute(sa.select(jobs.c.id, jobs.c.prompt, jobs.c.public).where(jobs.c.id == id)).first()
-        if address is None or job is None or self._config.notices.mail is None:
+        """Send the picture to the address that the job names; then the address is forgotten.
+
+        Whoever else would send it, here or on another machine, waits meanwhile, and then finds no address.
+        """
+        job = self._job(id)
+        if job is None or self._config.notices.mail is None:
             return
-        self._send(Notices(mail=self._config.notices.mail), address, job)
-        with self._engine.begin() as connection:
-            connection.execute(sa.delete(addresses).where(addresses.c.job == id))
-            connection.execute(sa.update(jobs).where(jobs.c.id == id).values(notified=now()))
+        with self._alone_with_address(id) as address:
+            if address is not None:
+                self._send(Notices(mail=self._config.notices.mail), address, job)
+
+    @contextlib.contextmanager
+    def _alone_with_address(self, id: str) -> Iterator[str | None]:
+        """The address of a job, if it has one still, and nobody else has it; then, unless that raises, it is forgotten.
+
+        On one machine a file keeps the others out, between machines (Postgres) the address's row does. SQLite would
+        keep out everybody who has something else to write.
+        """
+        check_id(id)
+        place = self._config.data / "mails" / f"{id}.lock"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(place, is_singleton=False), self._engine.begin() as connection:
+            mine = sa.select(addresses.c.address).where(addresses.c.job == id).with_for_update()
+            address = connection.execute(mine).scalar()
+            yield address
+            if address is not None:
+                connection.execute(sa.delete(addresses).where(addresses.c.job == id))
+                connection.execute(sa.update(jobs).where(jobs.c.id == id).values(notified=now()))
+        place.unlink(missing_ok=True)
+
+    def _job(self, id: str) -> Any:
+        with self._engine.connect() as connection:
+            return connection.execute(sa.select(jobs.c.id, jobs.c.prompt, jobs.c.public).where(jobs.c.id == id)).first()
 
     def channels(self, id: str) -> None:
         """Tell the operator's channels of a picture that may be seen by all."""
-        with self._engine.connect() as connection:
-            job = connection.execute(sa.select(jobs.c.id, jobs.c.prompt, jobs.c.public).where(jobs.c.id == id)).first()
+        job = self._job(id)
         if job is not None and job.public and self._config.notices.channels:
             self._send(Notices(channels=self._config.notices.channels), None, job)
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig
 
 from text2art_nb.serve.config import Config
+from text2art_nb.serve.courier import send_apart
 from text2art_nb.serve.queue import APPLICATION, DRAW, DRAWING, NOTICES, NOTIFY, POLL_SECONDS, VERSION, Queue
 from text2art_nb.serve.seat import Seat, take_seat
 from text2art_nb.serve.standing import is_alive
@@ -48,7 +49,7 @@ class Worker:
         make_tables(self._engine)
         self.beat()  # before anything is taken, so that nobody thinks that it is left over
         self._store = Store(config)
-        _launch_dbos(self._engine, self._seat.id, self._draw, Teller(config, self._engine, self._store))
+        _launch_dbos(self._engine, self._seat.id, self._draw, config, Teller(config, self._engine, self._store))
         self._queue = Queue(self._engine)
         self._drawing = Drawing(config, self._engine, self._store, self._queue, self._seat.id, self._seat.device)
 
@@ -128,8 +129,8 @@ class Worker:
             connection.execute(sa.update(workers).where(workers.c.id == self._seat.id).values(beat=0.0))
 
 
-def _launch_dbos(engine: sa.Engine, id: str, draw: Any, teller: Teller) -> None:
-    """Have DBOS call `draw` with the ids of jobs, and `teller` with those that are done."""
+def _launch_dbos(engine: sa.Engine, id: str, draw: Any, config: Config, teller: Teller) -> None:
+    """Have DBOS call `draw` with the ids of jobs; of those that are done couriers bring mail, and `teller` tells."""
     settings: DBOSConfig = {
         "name": APPLICATION,
         "system_database_engine": engine,
@@ -141,7 +142,7 @@ def _launch_dbos(engine: sa.Engine, id: str, draw: Any, teller: Teller) -> None:
 
     @DBOS.step(name="mail", retries_allowed=True, interval_seconds=2.0, max_attempts=10, backoff_rate=2.0)
     def mail(id: str) -> None:
-        teller.mail(id)
+        send_apart(config, id)
 
     @DBOS.step(name="channels", retries_allowed=True, interval_seconds=2.0, max_attempts=10, backoff_rate=2.0)
     def channels(id: str) -> None:
