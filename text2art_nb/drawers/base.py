@@ -124,6 +124,17 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(image, (height, width), mode="bicubic", antialias=True).clamp(0, 1)
 
 
+def decoded_size(asked: tuple[int, int], factor: int, embedded: bool) -> tuple[int, int]:
+    """(width, height) that a decoder paints, multiples of its `factor`, where a picture of the `asked` size is wanted.
+
+    The embedded decoders paint at half the size, and the picture is enlarged: their world is made of smooth shapes, and
+    four times the pixels would cost four times the time.
+    """
+    divisor = 2 if embedded else 1
+    width, height = (max(1, round(side / divisor / factor)) * factor for side in asked)
+    return width, height
+
+
 def over(image: Tensor, ground: Tensor) -> Tensor:
     """`image` [B,4,H,W], with opacity, laid over one colour [3]: [B,3,H,W]. One without opacity as it is."""
     if image.shape[1] == 3:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from text2art_nb import models
-from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, resize
+from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, decoded_size, resize
 from text2art_nb.drawers.whole import check_whole
 from text2art_nb.errors import ModelError
 from text2art_nb.settings import Settings
@@ -101,12 +101,8 @@ def factor(model: "AutoencoderTiny") -> int:
 
 
 def build(settings: Settings, device: torch.device, generator: torch.Generator) -> TAESDDrawer:
-    """The drawer that `settings` ask for, on `device`, with its start drawn from `generator` (a CPU generator).
-
-    The embedded one draws at half the size that is asked for, and the picture is enlarged: see `vqgan.build`.
-    """
+    """The drawer that `settings` ask for, on `device`, with its start drawn from `generator` (a CPU generator)."""
     name = "taesd" if settings.model == "full" else settings.model
     model = load(models.locate(name, "taesd"), device)
-    step, divisor = factor(model), 2 if name == "embedded" else 1
-    width, height = (max(1, round(side / divisor / step)) * step for side in settings.picture_size)
-    return TAESDDrawer(model, (width, height), settings.candidates, generator).to(device)
+    canvas = decoded_size(settings.picture_size, factor(model), name == "embedded")
+    return TAESDDrawer(model, canvas, settings.candidates, generator).to(device)

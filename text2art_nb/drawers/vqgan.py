@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from text2art_nb import models
-from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, resize
+from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, decoded_size, resize
 from text2art_nb.drawers.short_cuts import shorten
 from text2art_nb.drawers.whole import check_whole
 from text2art_nb.errors import ModelError
@@ -130,13 +130,8 @@ def factor(model: "VQGAN") -> int:
 
 
 def build(settings: Settings, device: torch.device, generator: torch.Generator) -> VQGANDrawer:
-    """The drawer that `settings` ask for, on `device`, with its start drawn from `generator` (a CPU generator).
-
-    The embedded VQGAN draws at half the size that is asked for and the picture is enlarged: its world is made of
-    smooth shapes, and four times the pixels would cost four times the time.
-    """
+    """The drawer that `settings` ask for, on `device`, with its start drawn from `generator` (a CPU generator)."""
     name = "imagenet_f16_16384" if settings.model == "full" else settings.model
     model = load(models.locate(name, "vqgan"), device)
-    step, divisor = factor(model), 2 if name == "embedded" else 1
-    width, height = (max(1, round(side / divisor / step)) * step for side in settings.picture_size)
-    return VQGANDrawer(model, (width, height), settings.candidates, generator).to(device)
+    canvas = decoded_size(settings.picture_size, factor(model), name == "embedded")
+    return VQGANDrawer(model, canvas, settings.candidates, generator).to(device)
