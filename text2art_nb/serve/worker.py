@@ -65,7 +65,7 @@ class Worker:
     def run(self) -> None:
         """Work until somebody says stop."""
         DBOS.register_queue(DRAWING, worker_concurrency=1, polling_interval_sec=POLL_SECONDS)
-        DBOS.register_queue(NOTICES, worker_concurrency=4, polling_interval_sec=POLL_SECONDS)
+        DBOS.register_queue(NOTICES, worker_concurrency=2, polling_interval_sec=POLL_SECONDS)
         self._ready.set()
         beats, sweeps = Pacer(self._config.heartbeat), Pacer(SWEEP_SECONDS)
         while not self._stopping.wait(TICK_SECONDS) and not self._is_orphan():
