@@ -100,12 +100,12 @@ JUDGE_PLAN = ClipPlan(
 GUIDE_GROWS = replace(
     GUIDE_PLAN,
     stages=(
-        Stage(until=300, rates=(8e-4, 8e-4)),
-        Stage(until=400, rates=(8e-4, 7e-4), attack=0.04, replays=2),
-        Stage(until=640, rates=(7e-4, 1e-5), attack=0.08, replays=2),
+        Stage(until=300, rates=(1e-3, 1e-3)),
+        Stage(until=500, rates=(1e-3, 9e-4), attack=0.04, replays=2),
+        Stage(until=1000, rates=(9e-4, 1e-5), attack=0.08, replays=2),
     ),
 )
-JUDGE_GROWS = replace(JUDGE_PLAN, stages=(Stage(until=1500, rates=(1.3e-3, 1e-5)),))
+JUDGE_GROWS = replace(JUDGE_PLAN, stages=(Stage(until=1000, rates=(1.2e-3, 1e-5)),))
 
 PREPROCESSOR = {
     "image_processor_type": "CLIPImageProcessor",

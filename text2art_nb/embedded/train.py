@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parent / "weights"
 WORK = Path(tempfile.gettempdir()) / "t2a-train"
-TRAINING = PoolPlan(count=32_000, size=96, seed=31, group=8, relations=0.3)
+TRAINING = PoolPlan(count=48_000, size=96, seed=41, group=4, relations=0.3)
 NAMING = PoolPlan(count=24_000, size=80, seed=15)
 JUDGING = PoolPlan(
-    count=32_000, size=96, seed=34, group=8, relations=0.3
+    count=48_000, size=96, seed=44, group=4, relations=0.3
 )  # the judge sees other drawings of every thing
 DETAILED = PoolPlan(count=8_000, size=160, seed=12)
 DETAILED_TEST = PoolPlan(count=64, size=160, seed=13, held_out=True)

@@ -1,4 +1,4 @@
-"""The embedded VQGAN: a `diffusers.VQModel` that halves twice, trained on windows of rendered pictures.
+"""The embedded VQGAN: a `diffusers.VQModel` that halves once, trained on windows of rendered pictures.
 
 The codebook follows its codes as a moving average (van den Oord et al. 2017, appendix A.1) after a k-means start, and
 codes that nobody uses are moved to where the latents are. A small patch discriminator (hinge loss) sharpens the end.
@@ -51,19 +51,19 @@ class Stage:
 class VqganPlan:
     """The whole recipe of a VQGAN training."""
 
-    channels: tuple[int, ...] = (16, 32, 96)
+    channels: tuple[int, ...] = (16, 48)
     latent: int = 4
-    codes: int = 4096
+    codes: int = 1024
     groups: int = 8
     seed: int = 4
     warm_up: int = 100
     commit: float = 0.05
     restart_until: float = 0.85
     stages: tuple[Stage, ...] = (
-        Stage(until=1800, rates=(2e-3, 2e-3), bypass=1.0),
-        Stage(until=2600, rates=(1.6e-3, 1.6e-3), bypass=0.3),
-        Stage(until=3500, rates=(1.6e-3, 1.1e-3)),
-        Stage(until=4400, rates=(1.1e-3, 2e-5), feature=0.1),
+        Stage(until=1200, rates=(2e-3, 2e-3), bypass=1.0),
+        Stage(until=1800, rates=(1.6e-3, 1.6e-3), bypass=0.3),
+        Stage(until=2200, rates=(1.6e-3, 1.1e-3)),
+        Stage(until=2900, rates=(1.1e-3, 2e-5), feature=0.1),
     )
 
     @property
