@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from aiosmtpd.controller import Controller
@@ -67,7 +67,7 @@ class Letterbox:
         """It, as Apprise names it."""
         return f"mailto://127.0.0.1:{self._controller.port}?from=art@example.org&mode=insecure"
 
-    def __enter__(self) -> "Letterbox":
+    def __enter__(self) -> Self:
         self._controller.start()
         return self
 

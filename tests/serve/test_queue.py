@@ -139,7 +139,7 @@ def test_a_worker_killed_before_the_mail_server_has_said_yes_has_sent_its_one_ma
         config = Config(data=tmp_path / "data", heartbeat=0.5, notices=Notices(mail=letterbox.url))
         with serving(config, tmp_path) as service:
             killed = service.workers.processes[0]
-            letterbox.kill = lambda: service.workers.end()
+            letterbox.kill = service.workers.end
             job = service.draw(email="ada@example.org")
             until(lambda: letterbox.to, "the mail has come")
             assert killed.exitcode == -signal.SIGKILL

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,9 +29,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 WORK = Path(tempfile.gettempdir()) / "t2a-train"
 TRAINING = PoolPlan(count=48_000, size=96, seed=41, group=4, relations=0.3)
 NAMING = PoolPlan(count=24_000, size=80, seed=15)
-JUDGING = PoolPlan(
-    count=48_000, size=96, seed=44, group=4, relations=0.3
-)  # the judge sees other drawings of every thing
+JUDGING = replace(TRAINING, seed=44)  # the judge sees other drawings of every thing
 DETAILED = PoolPlan(count=8_000, size=160, seed=12)
 DETAILED_TEST = PoolPlan(count=64, size=160, seed=13, held_out=True)
 
