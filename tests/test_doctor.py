@@ -50,8 +50,8 @@ def test_a_package_too_old_or_missing_is_found(have: dict[str, str], ok: bool) -
 def test_embedded_models_that_are_missing_or_changed_are_found(tmp_path: Path) -> None:
     [check] = doctor.embedded_checks(tmp_path)
     assert not check.ok
-    assert "clip, vqgan missing" in check.found
-    for kind in ("clip", "vqgan"):
+    assert "clip, clip2, vqgan missing" in check.found
+    for kind in ("clip", "clip2", "vqgan"):
         (tmp_path / kind).mkdir()
         (tmp_path / kind / "config.json").write_text("{}")
     embedded.write_sums(tmp_path)

@@ -172,7 +172,7 @@ def embedded_checks(weights: Path) -> list[Check]:
     """Whether the embedded models are there and as they were shipped."""
     mend = "check text2art out again, or reinstall it"
     kinds = [kind for kind in embedded.KINDS if (weights / kind / "config.json").is_file()]
-    absent = [kind for kind in ("clip", "vqgan") if kind not in kinds]  # the judge only measures
+    absent = [kind for kind in ("clip", "clip2", "vqgan") if kind not in kinds]  # the judge only measures
     if absent:
         return [Check("embedded models", f"{', '.join(absent)} missing from {weights}", False, mend)]
     differences = embedded.differences(weights)

@@ -39,14 +39,17 @@ FULL_PRESETS: Mapping[str, Preset] = MappingProxyType(
     }
 )
 
-# The same qualities for the embedded models, whose small eye needs fewer steps and views.
+EMBEDDED_EYES: tuple[str, ...] = ("embedded", "embedded-2")
+"""The CLIPs in the package that guide."""
+
+# The same qualities for the embedded models, whose small eyes need fewer steps and views.
 EMBEDDED_PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "draft": Preset(60, 8, 1, 1, ("embedded",)),
-        "normal": Preset(120, 12, 1, 2, ("embedded",)),
-        "better": Preset(200, 16, 1, 3, ("embedded",)),
-        "best": Preset(300, 24, 1, 4, ("embedded",)),
-        "supreme": Preset(400, 32, 1, 5, ("embedded",)),
+        "draft": Preset(60, 4, 1, 1, EMBEDDED_EYES),
+        "normal": Preset(120, 6, 1, 2, EMBEDDED_EYES),
+        "better": Preset(200, 8, 1, 3, EMBEDDED_EYES),
+        "best": Preset(300, 12, 1, 4, EMBEDDED_EYES),
+        "supreme": Preset(400, 16, 1, 5, EMBEDDED_EYES),
     }
 )
 

@@ -7,6 +7,8 @@ an iteration, so that a tournament costs little more than its finalists alone.
 
 from typing import TYPE_CHECKING, Final
 
+from text2art_nb.presets import EMBEDDED_EYES
+
 if TYPE_CHECKING:
     from text2art_nb.settings import Settings
 
@@ -60,13 +62,13 @@ def views(settings: "Settings", total: int) -> int:
 
 
 def usual_referee(settings: "Settings") -> str:
-    """The perceptor that doesn't guide and ranks: the embedded judge for the embedded eye; else the first CLIP of the
+    """The perceptor that doesn't guide and ranks: the embedded judge for the embedded eyes; else the first CLIP of the
     catalogue that is on this machine and guides nobody; else `GUIDES`. Asks no server."""
     from text2art_nb import models
     from text2art_nb.errors import ModelError
 
     guides = settings.perceptor_names
-    if set(guides) == {"embedded"}:
+    if set(guides) <= set(EMBEDDED_EYES):
         return "judge"
     for name, weights in models.CATALOGUE.items():
         if weights.kind == "clip" and weights.loadable and name not in map(_full_name, guides):

@@ -315,6 +315,30 @@ def test_a_caption_with_two_things_exchanged_counts_against_a_picture_though_it_
     assert matching_loss(seen, near, scale, true) < matching_loss(seen, far, scale, true) + 0.01
 
 
+def test_a_second_guide_starts_from_the_reader_of_the_first_which_rests_until_the_eye_has_learnt_to_see(
+    tmp_path: Path,
+) -> None:
+    first = small_clip(tmp_path / "pools")
+    reader = {name: torch.full_like(value, 0.01) for name, value in clip.reader_of(first.average.tensors).items()}
+    plan = replace(first.plan, seed=7, resting=2)
+    second = clip.ClipTrainer(plan, first.pool, first.test, first.tokenizer, reader)
+
+    def now() -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        weights = {name: value.clone() for name, value in second.pupil.dual.state_dict().items()}
+        words = {name: value for name, value in weights.items() if name.startswith("text_")}
+        return words, {name: value for name, value in weights.items() if name.startswith("vision_")}
+
+    words, eye = now()
+    assert same(words, {name: value for name, value in reader.items() if name.startswith("text_")})
+    second.advance()
+    second.advance()
+    rested, learnt = now()
+    assert same(words, rested)
+    assert not same(eye, learnt)
+    second.advance()
+    assert not same(words, now()[0])
+
+
 def test_batches_hold_captions_in_which_two_things_have_changed_places(tmp_path: Path) -> None:
     trainer = small_clip(tmp_path / "pools", relations=1.0)
     batch = trainer.batch(0)
@@ -329,13 +353,13 @@ def line_up() -> metrics.LineUp:
     return metrics.make_line_up(1, 77)
 
 
-@pytest.mark.parametrize("name", ["clip", "judge"])
+@pytest.mark.parametrize("name", ["clip", "clip2", "judge"])
 def test_shipped_dual_encoder_names_things_as_its_card_says(name: str, line_up: metrics.LineUp) -> None:
     from transformers import AutoTokenizer, VisionTextDualEncoderModel
 
     figures = json.loads((WEIGHTS / name / "figures.json").read_text())
     model = flatten_pooling(VisionTextDualEncoderModel.from_pretrained(WEIGHTS / name, dtype=torch.float32)).eval()
-    right = metrics.name_things(model, AutoTokenizer.from_pretrained(WEIGHTS / name), line_up).float().mean()
+    right = metrics.name_things([(model, AutoTokenizer.from_pretrained(WEIGHTS / name))], line_up).float().mean()
     assert f"{figures['things']:.3f}" in (WEIGHTS / name / "README.md").read_text()
     assert right >= figures["things"] - 0.15
     assert figures["things"] >= 0.6

@@ -139,10 +139,15 @@ def test_the_embedded_models_lie_in_the_package() -> None:
     assert (locate("embedded", "clip") / "config.json").is_file()
 
 
+@pytest.mark.parametrize(("name", "folder"), [("embedded", "clip"), ("embedded-2", "clip2"), ("judge", "judge")])
+def test_each_eye_of_the_package_has_a_name(name: str, folder: str) -> None:
+    assert locate(name, "clip") == embedded.WEIGHTS / folder
+
+
 def test_a_missing_embedded_model_says_how_to_mend_it(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="reinstall"):
         embedded.directory("vqgan", tmp_path)
-    with pytest.raises(ModelError, match="there are clip, vqgan, taesd, judge"):
+    with pytest.raises(ModelError, match="there are clip, clip2, vqgan, taesd, judge"):
         embedded.directory("diffusion", tmp_path)
 
 

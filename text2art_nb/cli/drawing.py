@@ -13,6 +13,7 @@ from text2art_nb.cli.clock import Clock
 from text2art_nb.cli.parser import given_settings
 from text2art_nb.errors import ArtworkError, RunError, Text2ArtError
 from text2art_nb.places import Places, found_places, places_for
+from text2art_nb.presets import EMBEDDED_EYES
 from text2art_nb.settings import Settings
 from text2art_nb.video import FrameStore
 
@@ -171,8 +172,8 @@ def _report(
 
 
 def _warn_of_words(settings: Settings) -> None:
-    """Words that the embedded model was never taught."""
-    if "embedded" not in (settings.perceptor_names or ("embedded",)):
+    """Words that the embedded models were never taught."""
+    if not set(EMBEDDED_EYES) & set(settings.perceptor_names or EMBEDDED_EYES):
         return
     from text2art_nb.models import nearest_word, unknown_words
 

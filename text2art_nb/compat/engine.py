@@ -168,7 +168,7 @@ def _handed(settings: Settings) -> tuple[dict[str, str], str | None]:
     if not settings.pixray.keys() & {"clip_models", "perceptors"}:
         own = {entry.name for entry in entry_points(group="text2art.perceptors")}
         for name in (perceptor_spec(each)[0] for each in settings.perceptors or ()):
-            eyes[name] = name if name in own or name == "judge" else str(models.locate(name, "clip"))
+            eyes[name] = name if name in own else str(models.locate(name, "clip"))
     drawer = settings.pixray.get("drawer", settings.drawer)
     if drawer != "vqgan" or settings.pixray.keys() & {"vqgan_model", "vqgan_config", "vqgan_checkpoint"}:
         return eyes, None

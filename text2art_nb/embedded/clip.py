@@ -1,4 +1,4 @@
-"""Training of the dual encoders: the guide (plain, then adversarially) and the judge (plain, another eye).
+"""Training of the dual encoders: two guides (plain, then adversarially) and the judge (another eye, mostly plain).
 
 Adversarial training is "free" (Shafahi et al. 2019): every batch is replayed, and the gradient on the picture that a
 replay's backward pass yields anyway becomes the next replay's attack. Eyes trained so have gradients in the shapes of
@@ -54,6 +54,7 @@ class ClipPlan:
         build: makes the untrained model from the tokenizer's size.
         batch: pictures a step.
         naming: weight of the heads' loss.
+        resting: steps at the beginning in which the reader, taken over from another model, isn't trained.
     """
 
     build: Callable[[int], "VisionTextDualEncoderModel"]
@@ -63,6 +64,7 @@ class ClipPlan:
     batch: int = 128
     naming: float = 0.5
     warm_up: int = 80
+    resting: int = 0
 
     @property
     def steps(self) -> int:
@@ -96,6 +98,19 @@ JUDGE_PLAN = ClipPlan(
         Stage(until=1900, rates=(1.3e-3, 5e-5)),
     ),
 )
+# Another eye of the same build and its own pictures, which learns to see what the first one's reader reads, sooner than
+# one that has to wait for a reader (Zhai et al. 2022), and then goes on with it on its own.
+SECOND_PLAN = replace(
+    GUIDE_PLAN,
+    seed=5,
+    resting=900,
+    stages=(
+        Stage(until=900, rates=(1.5e-3, 1.5e-3), gentle=True),
+        Stage(until=1500, rates=(1.5e-3, 1.3e-3)),
+        Stage(until=2000, rates=(1.2e-3, 1.1e-3), attack=0.03, replays=2),
+        Stage(until=3200, rates=(1.1e-3, 1e-5), attack=0.07, replays=2),
+    ),
+)
 # When the world has grown (new things, new words): what the present weights learn more, instead of all from nothing.
 GUIDE_GROWS = replace(
     GUIDE_PLAN,
@@ -105,7 +120,15 @@ GUIDE_GROWS = replace(
         Stage(until=1000, rates=(9e-4, 1e-5), attack=0.08, replays=2),
     ),
 )
-JUDGE_GROWS = replace(JUDGE_PLAN, stages=(Stage(until=1000, rates=(1.2e-3, 1e-5)),))
+SECOND_GROWS = replace(SECOND_PLAN, resting=0, stages=GUIDE_GROWS.stages)
+# Lightly attacked, too: what the plain judge said of a picture changed by hundredths with changes that nobody sees.
+JUDGE_GROWS = replace(
+    JUDGE_PLAN,
+    stages=(
+        Stage(until=200, rates=(1e-3, 1e-3), attack=0.01, replays=2),
+        Stage(until=700, rates=(1e-3, 1e-5), attack=0.02, replays=2),
+    ),
+)
 
 PREPROCESSOR = {
     "image_processor_type": "CLIPImageProcessor",
@@ -150,7 +173,8 @@ class ClipTrainer(Resumable):
         pool: grouped training pictures.
         test: held-out pictures for the learning curve.
         tokenizer: of the captions.
-        grown_from: weights to begin with, such as `exported` gives; None: from nothing.
+        grown_from: weights to begin with, such as `exported` gives, or some of them, such as `reader_of` those; None:
+            from nothing.
     """
 
     def __init__(
@@ -163,11 +187,12 @@ class ClipTrainer(Resumable):
     ) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.pool, self.test, self.tokenizer = plan, pool, test, tokenizer
-        self.step, self.total, self.grown = 0, plan.steps, grown_from is not None
+        self.step, self.total = 0, plan.steps
+        self.grown = any(name.startswith("vision_") for name in grown_from or ())
         classes = {name: len(values) for name, values in world.ATTRIBUTES.items()}
         pupil = Pupil(plan.build(len(tokenizer)), classes)
         if grown_from is not None:
-            set_parameters(pupil.dual, grown_from)
+            set_parameters(pupil.dual, pupil.dual.state_dict() | grown_from)
         self.pupil = pupil.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         heavy = [p for p in pupil.parameters() if p.dim() > 1]
         light = [p for p in pupil.parameters() if p.dim() <= 1]
@@ -214,6 +239,8 @@ class ClipTrainer(Resumable):
         stage, rate = self.plan.stage(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        for part in (self.pupil.dual.text_model, self.pupil.dual.text_projection):
+            part.requires_grad_(self.step >= self.plan.resting)
         batch = self.batch(self.step)
         self.pupil.train()
         change = torch.zeros_like(batch.views)
@@ -258,7 +285,7 @@ class ClipTrainer(Resumable):
 
     def measure(self) -> dict[str, float]:
         """Held-out figures of the averaged weights."""
-        return metrics.quick(self.exported(), self.tokenizer, self.test)
+        return metrics.quick([(self.exported(), self.tokenizer)], self.test)
 
     def exported(self) -> "VisionTextDualEncoderModel":
         """A dual encoder with the averaged weights, for use."""
@@ -269,6 +296,11 @@ class ClipTrainer(Resumable):
     def learning(self) -> dict[str, Stateful]:
         """See `loop.Resumable`."""
         return {"pupil": self.pupil, "optimizer": self.optimizer}
+
+
+def reader_of(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The reader's part of a dual encoder's weights, and the scale of what both embed."""
+    return {name: tensor for name, tensor in tensors.items() if name.startswith(("text_", "logit_scale"))}
 
 
 def export(trainer: ClipTrainer, directory: Path) -> None:

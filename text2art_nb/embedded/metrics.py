@@ -4,8 +4,9 @@ Retrieval alone once hid a CLIP that knew places and colours and no things; henc
 thing differs.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
@@ -21,6 +22,8 @@ from text2art_nb.embedded.world.captions import PLACE_WORDS, THING_WORDS
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast, VisionTextDualEncoderModel
 
+    Eye: TypeAlias = tuple[VisionTextDualEncoderModel, PreTrainedTokenizerFast]
+
 
 def see(model: "VisionTextDualEncoderModel", pictures: Pixels | Tensor) -> Tensor:
     """Unit embeddings [n,256] of pictures: bytes [n,64,64,3], or [n,3,64,64] in 0..1 (then differentiable)."""
@@ -35,6 +38,12 @@ def read(model: "VisionTextDualEncoderModel", tokenizer: "PreTrainedTokenizerFas
     tokens = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
     features = model.get_text_features(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"])
     return F.normalize(features.pooler_output.float(), dim=-1)
+
+
+@torch.no_grad()
+def alike(eyes: "Sequence[Eye]", pictures: Pixels, texts: list[str]) -> Tensor:
+    """Cosines [n,m] of pictures to texts: the mean over several dual encoders, as they guide together."""
+    return torch.stack([see(model, pictures) @ read(model, tokenizer, texts).T for model, tokenizer in eyes]).mean(0)
 
 
 @dataclass(frozen=True)
@@ -135,13 +144,12 @@ def make_exam(rows: int = 6, count: int = 256) -> Exam:
     )
 
 
-def name_things(model: "VisionTextDualEncoderModel", tokenizer: "PreTrainedTokenizerFast", line_up: LineUp) -> Tensor:
+def name_things(eyes: "Sequence[Eye]", line_up: LineUp) -> Tensor:
     """[rows, things] bool: whether the picture's own caption is the nearest of its row's captions."""
     things = len(line_up.captions[0])
-    with torch.no_grad():
-        seen = see(model, line_up.pictures).view(len(line_up.captions), things, -1)
-    texts = torch.stack([read(model, tokenizer, captions) for captions in line_up.captions])
-    return (seen @ texts.mT).argmax(2) == torch.arange(things)
+    rows = np.split(line_up.pictures, len(line_up.captions))
+    nearest = [alike(eyes, row, captions).argmax(1) for row, captions in zip(rows, line_up.captions, strict=True)]
+    return torch.stack(nearest) == torch.arange(things)
 
 
 def name_things_attacked(
@@ -169,44 +177,40 @@ def name_things_attacked(
     return float(torch.stack(right).mean())
 
 
-def retrieve(
-    model: "VisionTextDualEncoderModel", tokenizer: "PreTrainedTokenizerFast", album: Album, among: int
-) -> float:
+def retrieve(eyes: "Sequence[Eye]", album: Album, among: int) -> float:
     """R@1 from picture to caption among so many, in blocks; other captions true of the picture are left out."""
-    with torch.no_grad():
-        alike = see(model, album.pictures) @ read(model, tokenizer, album.captions).T
+    cosines = alike(eyes, album.pictures, album.captions)
     right = []
     among = min(among, len(album.captions))
     for start in range(0, len(album.captions) - among + 1, among):
         block = slice(start, start + among)
         others = torch.from_numpy(album.true[block, block]) & ~torch.eye(among, dtype=torch.bool)
-        nearest = alike[block, block].masked_fill(others, -2).argmax(1)
+        nearest = cosines[block, block].masked_fill(others, -2).argmax(1)
         right.append((nearest == torch.arange(among)).float().mean())
     return float(torch.stack(right).mean())
 
 
-@torch.no_grad()
-def tell_swaps(model: "VisionTextDualEncoderModel", tokenizer: "PreTrainedTokenizerFast", swaps: Swaps) -> float:
+def tell_swaps(eyes: "Sequence[Eye]", swaps: Swaps) -> float:
     """How often a picture of two things is nearer to its caption than to the one with the two exchanged."""
-    seen = see(model, swaps.pictures)
-    own, other = ((seen * read(model, tokenizer, texts)).sum(1) for texts in (swaps.captions, swaps.swapped))
+    own, other = (alike(eyes, swaps.pictures, texts).diagonal() for texts in (swaps.captions, swaps.swapped))
     return float((own > other).float().mean())
 
 
-def quick(model: "VisionTextDualEncoderModel", tokenizer: "PreTrainedTokenizerFast", exam: Exam) -> dict[str, float]:
+def quick(eyes: "Sequence[Eye]", exam: Exam) -> dict[str, float]:
     """The figures of the learning curve."""
     return {
-        "things": float(name_things(model, tokenizer, exam.line_up).float().mean()),
-        "held_out_64": retrieve(model, tokenizer, exam.held_out, 64),
-        "held_out_256": retrieve(model, tokenizer, exam.held_out, 256),
-        "swaps": tell_swaps(model, tokenizer, exam.swaps),
+        "things": float(name_things(eyes, exam.line_up).float().mean()),
+        "held_out_64": retrieve(eyes, exam.held_out, 64),
+        "held_out_256": retrieve(eyes, exam.held_out, 256),
+        "swaps": tell_swaps(eyes, exam.swaps),
     }
 
 
 def full(model: "VisionTextDualEncoderModel", tokenizer: "PreTrainedTokenizerFast", exam: Exam) -> dict[str, float]:
     """The figures of the card."""
-    return quick(model, tokenizer, exam) | {
+    eyes = [(model, tokenizer)]
+    return quick(eyes, exam) | {
         "things_attacked_0.03": name_things_attacked(model, tokenizer, exam.line_up),
-        "seen_64": retrieve(model, tokenizer, exam.seen_before, 64),
-        "seen_256": retrieve(model, tokenizer, exam.seen_before, 256),
+        "seen_64": retrieve(eyes, exam.seen_before, 64),
+        "seen_256": retrieve(eyes, exam.seen_before, 256),
     }

@@ -415,14 +415,14 @@ class ProposalTrainer(Resumable):
         texts = [caption for row in captions for caption in row]
         pictures = torch.cat([self.propose(model, text, 0) for text in texts])
         found = (pictures * 255).round().byte().permute(0, 2, 3, 1).numpy()
-        return metrics.name_things(*self.judge, metrics.LineUp(found, captions))
+        return metrics.name_things([self.judge], metrics.LineUp(found, captions))
 
     def named_renders(self, rows: int) -> float:
         """The share that the judge names of the rendered pictures that proposals are to look like."""
         assert self.judge is not None
         captions, scenes = line_up_captions(rows), line_up_scenes(rows)
         pictures = world.render_many([scene for row in scenes for scene in row], SIZE)
-        return float(metrics.name_things(*self.judge, metrics.LineUp(pictures, captions)).float().mean())
+        return float(metrics.name_things([self.judge], metrics.LineUp(pictures, captions)).float().mean())
 
     def propose(self, model: Proposal, text: str, variant: int) -> Tensor:
         """The picture [1,3,64,64] that a sentence gives."""

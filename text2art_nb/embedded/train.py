@@ -1,4 +1,4 @@
-"""`python -m text2art_nb.embedded.train [clip|vqgan|taesd|judge|classifier|proposal|all]`: the embedded checkpoints.
+"""`python -m text2art_nb.embedded.train [NAME]`: the embedded checkpoints, all of them or the one that is named.
 
 Renders its pictures first, keeps them and the checkpoints in a working folder (`--work`), exports to `--out`.
 Killed at any moment, `--resume` goes on from the last minute.
@@ -29,7 +29,8 @@ WEIGHTS = Path(__file__).parent / "weights"
 WORK = Path(tempfile.gettempdir()) / "t2a-train"
 TRAINING = PoolPlan(count=48_000, size=96, seed=41, group=4, relations=0.3)
 NAMING = PoolPlan(count=24_000, size=80, seed=15)
-JUDGING = replace(TRAINING, seed=44)  # the judge sees other drawings of every thing
+SECONDING = replace(TRAINING, seed=47, count=96_000)  # the second guide and the judge see other drawings of every thing
+JUDGING = replace(TRAINING, seed=44)
 DETAILED = PoolPlan(count=8_000, size=160, seed=12)
 DETAILED_TEST = PoolPlan(count=64, size=160, seed=13, held_out=True)
 
@@ -91,12 +92,23 @@ def _train(trainer: "Trainer", folder: Path, job: Job, export_only: bool, measur
 
 
 def train_dual(name: str, job: Job, export_only: bool) -> None:
-    """Train and export the guide (`clip`) or the `judge`; with `--grow` from the weights that are there."""
+    """Train and export the guide (`clip`), the second guide (`clip2`, to which the first one's reader in `--out` reads)
+    or the `judge`; with `--grow` from the weights that are there."""
     from text2art_nb.embedded import card, clip, metrics
 
-    plans = (clip.GUIDE_GROWS, clip.JUDGE_GROWS) if job.grow else (clip.GUIDE_PLAN, clip.JUDGE_PLAN)
-    plan, pool = (plans[0], TRAINING) if name == "clip" else (plans[1], JUDGING)
-    tokenizer, present = _present(WEIGHTS / name) if job.grow else (make_tokenizer(job.work), None)
+    anew, grown, pool = {
+        "clip": (clip.GUIDE_PLAN, clip.GUIDE_GROWS, TRAINING),
+        "clip2": (clip.SECOND_PLAN, clip.SECOND_GROWS, SECONDING),
+        "judge": (clip.JUDGE_PLAN, clip.JUDGE_GROWS, JUDGING),
+    }[name]
+    plan = grown if job.grow else anew
+    if job.grow:
+        tokenizer, present = _present(WEIGHTS / name)
+    elif name == "clip2":
+        tokenizer, first = _present(job.out / "clip")
+        present = clip.reader_of(first)
+    else:
+        tokenizer, present = make_tokenizer(job.work), None
     trainer = clip.ClipTrainer(plan, job.pool(pool), metrics.make_exam(), tokenizer, present)
     folder = job.work / name
     seconds = _train(trainer, folder, job, export_only)
@@ -200,6 +212,7 @@ def _eye(guide: Path, kept: Path) -> Path | None:
 
 JOBS: dict[str, Callable[[Job, bool], None]] = {
     "clip": partial(train_dual, "clip"),
+    "clip2": partial(train_dual, "clip2"),
     "vqgan": train_vqgan,
     "taesd": train_taesd,
     "judge": partial(train_dual, "judge"),

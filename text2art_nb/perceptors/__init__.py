@@ -17,9 +17,9 @@ __all__ = ["Perceptor", "SeesSome", "load"]
 def load(name: str, device: torch.device) -> Perceptor:
     """The perceptor called `name` on `device`, shared by all runs.
 
-    A catalogue name, "embedded", a directory in the hub's layout, or one of OpenAI's own `.pt` files.
+    A catalogue name, "embedded", "embedded-2", a directory in the hub's layout, or one of OpenAI's own `.pt` files.
 
-    "judge" is the embedded model that was trained apart from the embedded CLIP, to judge what that one has guided.
+    "judge" is the embedded model that was trained apart from both embedded CLIPs, to judge what they have guided.
 
     An entry point of the group `text2art.perceptors` names a function (device) -> Perceptor.
     Raises ModelError where it isn't there and can't be fetched, or isn't a perceptor.
@@ -28,6 +28,6 @@ def load(name: str, device: torch.device) -> Perceptor:
         return cast(Callable[[torch.device], Perceptor], entry.load())(device)
     from text2art_nb.perceptors import dual_encoder, openai_clip
 
-    place = models.locate("embedded", "judge") if name == "judge" else models.locate(name, "clip")
+    place = models.locate(name, "clip")
     kind = dual_encoder if (place / "config.json").is_file() else openai_clip
     return kind.load(name, place, device)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from text2art_nb.errors import SettingsError
 from text2art_nb.pictures import picture_to_uri
+from text2art_nb.presets import EMBEDDED_EYES
 from text2art_nb.prompts import add_modifier, has_modifier, split_weight
 from text2art_nb.serve.config import Limits
 from text2art_nb.settings import ALIASES, Settings
@@ -207,7 +208,7 @@ def _check_weights(settings: Settings, models: Sequence[str]) -> None:
         if name.strip() not in models:
             problems["model"] = f"model {shown(name.strip())} is not to be had here; {known}"
     for name in settings.perceptor_names:
-        if name not in models:
+        if ("embedded" if name in EMBEDDED_EYES else name) not in models:
             problems["perceptors"] = f"the perceptor {shown(name)} is not to be had here; {known}"
     for name in settings.drawer_names:
         if name not in EMBEDDED_DRAWERS and settings.weights not in models:

@@ -18,6 +18,7 @@ from text2art_nb import values
 from text2art_nb.errors import SettingsError
 from text2art_nb.presets import (
     DRAWER_MODELS,
+    EMBEDDED_EYES,
     EMBEDDED_FFT_TASTE,
     EMBEDDED_LOSSES,
     EMBEDDED_PRESETS,
@@ -379,13 +380,13 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
             "seed": secrets.randbelow(2**32) if self.seed is None else self.seed,
             "start": self.start or self._usual_start(),
         }
-        eyes = tuple(perceptor_spec(each)[0] for each in found["perceptors"])
-        if not self.losses and eyes == ("embedded",) and found["start"] == "noise" and self.engine == "text2art":
+        small = {perceptor_spec(each)[0] for each in found["perceptors"]} <= set(EMBEDDED_EYES)
+        if not self.losses and small and found["start"] == "noise" and self.engine == "text2art":
             found["losses"] = dict(EMBEDDED_LOSSES.get(self.drawer_names[0], {}))
         if "turbo" in self.drawer_names and "keep" not in self.model_fields_set:
             found["keep"] = "best"  # its steps go up and down, and ReNO keeps the best
         if "fft" in self.drawer_names:
-            decay, sharp = EMBEDDED_FFT_TASTE if eyes == ("embedded",) else FFT_TASTE
+            decay, sharp = EMBEDDED_FFT_TASTE if small else FFT_TASTE
             found["fft_decay"] = decay if self.fft_decay is None else self.fft_decay
             found["fft_sharp"] = sharp if self.fft_sharp is None else self.fft_sharp
         if "pixel" in self.drawer_names:

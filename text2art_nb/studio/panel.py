@@ -10,6 +10,7 @@ import ipywidgets as widgets
 
 from text2art_nb import drawers
 from text2art_nb.errors import SettingsError
+from text2art_nb.presets import EMBEDDED_EYES
 from text2art_nb.settings import FILTERS, LOSSES, Aspect, Keep, Precision, Quality, Settings, Start
 from text2art_nb.studio import fields, more
 from text2art_nb.studio.fetching import model_choices, names_of
@@ -129,7 +130,7 @@ class Panel:
         yield fields.named(
             "perceptors",
             "Perceptors",
-            ["embedded", *names_of("clip")],
+            [*EMBEDDED_EYES, *names_of("clip")],
             "whose CLIP looks",
             to_setting=fields.text_or_none,
         )
@@ -262,7 +263,7 @@ class Panel:
         self.complain(SettingsError({}))
         self._show_resolved(settings)
         perceptor = self._readiness.perceptor(settings)
-        embedded = "embedded" in settings.resolved().perceptor_names
+        embedded = bool(set(EMBEDDED_EYES) & set(settings.resolved().perceptor_names))
         longest, count = (perceptor.longest, perceptor.count_tokens) if perceptor else (None, None)
         self._reading.value = reading(prompts, embedded, longest, count)
         self._swatches.follow(settings.palette)
