@@ -331,8 +331,9 @@ def test_the_embedded_models_draw_a_picture_that_any_stranger_can_draw_again(dra
 
 
 @embedded
-def test_words_that_the_embedded_model_was_never_taught_are_said(run_json: Drawing) -> None:
-    result = run_json("draw", "a xylograph of a castle", "--iterations", "1", "--drawer", "pixel", "--no-video")
+@pytest.mark.parametrize("eyes", [[], ["--set", "perceptors=embedded-2"]])
+def test_words_that_the_embedded_model_was_never_taught_are_said(eyes: list[str], run_json: Drawing) -> None:
+    result = run_json("draw", "a xylograph of a castle", "--iterations", "1", "--drawer", "pixel", "--no-video", *eyes)
     assert "the embedded model doesn't know 'xylograph'" in result["said"]
     assert "castle" not in result["said"].replace(result["file"], "")
 

@@ -15,6 +15,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from tests.serve.service import Service, wanted
+from text2art_nb.presets import EMBEDDED_EYES
 from text2art_nb.serve.app import create_app
 from text2art_nb.serve.config import Config, hashed
 from text2art_nb.serve.requests import JobRequest
@@ -93,6 +94,12 @@ def test_what_is_the_operators_is_not_for_visitors_to_set(service: Service, chan
     if "candidates" in change:
         given["iterations"] = 100
     refused(service, {"settings": given} | ({"type": "image"} if "drawer" in change else {}), field)
+
+
+@pytest.mark.parametrize("eye", EMBEDDED_EYES)
+def test_each_eye_of_the_package_is_to_be_had_alone(eye: str) -> None:
+    asked = JobRequest(**wanted(settings={"perceptors": [eye]}))
+    assert asked.to_settings(models=("embedded",)).perceptors == (eye,)
 
 
 def test_a_decompression_bomb_is_refused_by_its_header(service: Service) -> None:
