@@ -65,14 +65,14 @@ def page(browser: Browser, service: Service) -> Iterator[Page]:
     assert elsewhere == []
 
 
-def ask(page: Page, prompt: str, iterations: int, public: bool = False) -> None:
+def ask(page: Page, prompt: str, iterations: int, public: bool = False, others: str = SMALL) -> None:
     """Fill the form, and press Draw."""
     page.locator("#t2a-prompt textarea").fill(prompt)
     page.get_by_text("Pixel art", exact=True).click()
     if not page.locator("#t2a-others textarea").is_visible():
         page.locator("#t2a-more button").first.click()
     page.get_by_label("Iterations").fill(str(iterations))
-    page.locator("#t2a-others textarea").fill(SMALL)
+    page.locator("#t2a-others textarea").fill(others)
     page.get_by_label("Hang it in the gallery").set_checked(public)
     page.get_by_role("button", name="Draw", exact=True).click()
 
@@ -135,9 +135,7 @@ def test_cancel_stops_the_worker_and_one_that_waits_says_its_place(page: Page, s
 
 
 def test_what_is_wrong_is_said_under_the_button_as_text(page: Page) -> None:
-    ask(page, "a tower", iterations=5)
-    page.locator("#t2a-others textarea").fill("<b>siize</b>=48x48")
-    page.get_by_role("button", name="Draw", exact=True).click()
+    ask(page, "a tower", iterations=5, others="<b>siize</b>=48x48")
     note = page.locator(".t2a-note")
     expect(note).to_contain_text("siize")
     assert note.locator("*").count() == 0
