@@ -23,7 +23,7 @@ from text2art_nb import machine, models, prices, tournament
 from text2art_nb.encoders import put
 from text2art_nb.errors import ArtworkError
 from text2art_nb.machine import PeakMemory
-from text2art_nb.presets import EMBEDDED_EYES
+from text2art_nb.models.embedded import EYES
 from text2art_nb.settings import Settings
 from text2art_nb.settings.looking import perceptor_spec
 
@@ -202,7 +202,7 @@ _IMPORTS_SECONDS: Final = 5.0
 
 def _usual_loading(settings: Settings) -> float:
     """Seconds for models that are on the disk."""
-    return 5.0 * sum(name not in (*EMBEDDED_EYES, "judge") for name in (settings.model, *settings.perceptor_names))
+    return 5.0 * sum(name not in EYES for name in (settings.model, *settings.perceptor_names))
 
 
 # --- the book -------------------------------------------------------

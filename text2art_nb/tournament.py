@@ -68,7 +68,7 @@ def usual_referee(settings: "Settings") -> str:
     from text2art_nb.errors import ModelError
 
     guides = settings.perceptor_names
-    if set(guides) <= set(EMBEDDED_EYES):
+    if guides and set(guides) <= set(EMBEDDED_EYES):
         return "judge"
     for name, weights in models.CATALOGUE.items():
         if weights.kind == "clip" and weights.loadable and name not in map(_full_name, guides):

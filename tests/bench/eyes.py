@@ -11,8 +11,8 @@ import json
 import numpy as np
 import torch
 
+from text2art_nb import models
 from text2art_nb.embedded import metrics
-from text2art_nb.models.embedded import EYES, WEIGHTS
 from text2art_nb.perceptors.dual_encoder import flatten_pooling
 from text2art_nb.presets import EMBEDDED_EYES
 
@@ -23,7 +23,7 @@ def load(name: str) -> "metrics.Eye":
     """A dual encoder of the package by its perceptor's name."""
     from transformers import AutoTokenizer, VisionTextDualEncoderModel
 
-    place = WEIGHTS / EYES[name]
+    place = models.locate(name, "clip")
     model = VisionTextDualEncoderModel.from_pretrained(place, dtype=torch.float32)
     return flatten_pooling(model).eval().requires_grad_(False), AutoTokenizer.from_pretrained(place)
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from text2art_nb.embedded import metrics
 from text2art_nb.embedded.loop import read_curve
 
@@ -281,8 +283,6 @@ def _failures(named: Sequence[float]) -> str:
 
 
 def _training(step: int, seconds: float, batch: int, pool: str) -> str:
-    import torch
-
     threads = "one thread" if torch.get_num_threads() == 1 else f"{torch.get_num_threads()} threads"
     return (
         f"{step} steps of {batch} pictures (pool `{pool}`: count x pixels, group, seed), {seconds / 60:.0f} minutes of "

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from text2art_nb import chain
 from text2art_nb.errors import ModelError
 from text2art_nb.models import ALIASES, CATALOGUE, Weights, find, locate
+from text2art_nb.models.embedded import EYES
 from text2art_nb.models.listing import in_words
-from text2art_nb.presets import EMBEDDED_EYES
 from text2art_nb.settings import Settings
 
 _KINDS = {"vqgan": "vqgan", "taesd": "taesd", "turbo": "diffusion"}
@@ -73,7 +73,7 @@ def _wanted(settings: Settings) -> Iterator[tuple[str, str]]:
         if drawer == "turbo":
             yield ("taesdxl" if "xl" in name else "taesd"), "taesd"
     for name in settings.perceptor_names:
-        if name not in (*EMBEDDED_EYES, "judge"):
+        if name not in EYES:
             yield name, "clip"
     if settings.losses.get("aesthetic"):
         from text2art_nb import aesthetic
