@@ -7,7 +7,7 @@ Crowson's VQGAN+CLIP (Crowson et al. 2022) and in pixray.
 import functools
 import pickle
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from diffusers.models.autoencoders.vq_model import VQModel
 
     VQGAN: TypeAlias = VQModel | taming.GumbelVQ
+
+_AT_ONCE: Final = 1024  # latents whose nearest codes are looked for
 
 
 class VQGANDrawer(Drawer):
@@ -78,9 +80,11 @@ class VQGANDrawer(Drawer):
         """Each latent's nearest code, with the latents' own gradient (straight-through)."""
         with torch.no_grad():
             flat = latents.movedim(1, -1).flatten(0, 2)
-            distances = self.codebook.square().sum(1) - 2 * flat @ self.codebook.T
-            nearest = self.codebook[distances.argmin(1)]
-            codes = nearest.view(*latents.shape[:1], *latents.shape[2:], -1).movedim(-1, 1)
+            lengths, across = self.codebook.square().sum(1), self.codebook.T
+            # A part at a time: the distances of all latents to all codes are more than a processor keeps at hand.
+            nearest = [torch.addmm(lengths, part, across, alpha=-2).argmin(1) for part in flat.split(_AT_ONCE)]
+            found = self.codebook[torch.cat(nearest)]
+            codes = found.view(*latents.shape[:1], *latents.shape[2:], -1).movedim(-1, 1)
         return latents + (codes - latents).detach()
 
 

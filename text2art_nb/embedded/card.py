@@ -42,7 +42,7 @@ recipe from nothing, which is in `text2art_nb/embedded/proposal.py`; they brough
 PURPOSES = {
     "clip": "Drawing follows its gradients, which is why it was trained under attack.",
     "clip2": "Drawing follows the mean of its gradients and the first guide's: what only one of two likes pulls half "
-    "as much.\nIts seed and its pictures are others; its reader began as the first one's.",
+    "as much.\nIts seed and its pictures are others.",
     "judge": "It judges drawn pictures; nothing is ever optimised against it. Its eye, its seed and its augmentations "
     "are others than the guides'.",
 }
@@ -244,15 +244,18 @@ def _save(directory: Path, figures: Mapping[str, float]) -> None:
 
 
 def _what(name: str, trainer: "ClipTrainer") -> str:
-    dual = trainer.pupil.dual
+    dual, resting = trainer.pupil.dual, trainer.plan.resting
+    command = f"{name} --new-eye" if name == "clip" and resting else name
     size = sum(p.numel() for p in dual.parameters()) / 1e6
     text = (
         f"A `transformers.VisionTextDualEncoderModel` with {size:.2f} M parameters ({type(dual.vision_model).__name__} "
         f"eye for 64 x 64 pixels,\nBERT reader, byte-level BPE), trained from nothing by "
-        f"`python -m text2art_nb.embedded.train {name}` on pictures and captions"
+        f"`python -m text2art_nb.embedded.train {command}` on pictures and captions"
         "\nthat `text2art_nb/embedded/world` makes. It knows that little world and nothing else; "
         "`vocabulary.json` has every word it was taught.\n" + PURPOSES[name]
     )
+    if resting:
+        text += f"\nIts reader began as the other guide's and rested for {resting} steps, while the eye learnt to see."
     return text + ("" if name == "judge" else "\n\n" + _FLATTEN)
 
 
