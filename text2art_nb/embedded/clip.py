@@ -120,7 +120,7 @@ ANEW_PLAN = replace(
         Stage(until=800, rates=(1.5e-3, 1.5e-3), gentle=True),
         Stage(until=1200, rates=(1.5e-3, 1.3e-3)),
         Stage(until=1600, rates=(1.2e-3, 1.1e-3), attack=0.03, replays=2),
-        Stage(until=2600, rates=(1.1e-3, 1e-5), attack=0.07, replays=2),
+        Stage(until=3200, rates=(1.1e-3, 1e-5), attack=0.07, replays=2),
     ),
 )
 # When the world has grown (new things, new words): what the present weights learn more, instead of all from nothing.
