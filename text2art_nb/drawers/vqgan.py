@@ -76,7 +76,7 @@ class VQGANDrawer(Drawer):
         return latents.float().maximum(self.lowest).minimum(self.highest)
 
     def _painted(self, latents: Tensor) -> Tensor:
-        """What the decoder is to paint: each latent's nearest code, with the latents' own gradient (straight-through)."""
+        """What the decoder paints: each latent's nearest code, with the latents' own gradient (straight-through)."""
         with torch.no_grad():
             flat = latents.movedim(1, -1).flatten(0, 2)
             lengths, across = self.codebook.square().sum(1), self.codebook.T
