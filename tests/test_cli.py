@@ -331,7 +331,7 @@ def test_the_embedded_models_draw_a_picture_that_any_stranger_can_draw_again(dra
 
 
 @embedded
-@pytest.mark.parametrize("eyes", [[], ["--set", "perceptors=embedded-2"]])
+@pytest.mark.parametrize("eyes", [[], ["--set", "perceptors=embedded-2"], ["--set", "perceptors=embedded-3"]])
 def test_words_that_the_embedded_model_was_never_taught_are_said(eyes: list[str], run_json: Drawing) -> None:
     result = run_json("draw", "a xylograph of a castle", "--iterations", "1", "--drawer", "pixel", "--no-video", *eyes)
     assert "the embedded model doesn't know 'xylograph'" in result["said"]

@@ -305,7 +305,7 @@ def test_the_embedded_models_have_rows_of_their_own() -> None:
     found = Settings(prompts="a").resolved()
     row = EMBEDDED_PRESETS["normal"]
     assert (found.iterations, found.num_cuts, found.batches) == (row.iterations, row.num_cuts, row.batches)
-    assert found.perceptors == ("embedded", "embedded-2")
+    assert found.perceptors == ("embedded", "embedded-2", "embedded-3")
     assert EMBEDDED_PRESETS.keys() == FULL_PRESETS.keys()
 
 

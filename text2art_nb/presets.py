@@ -39,17 +39,17 @@ FULL_PRESETS: Mapping[str, Preset] = MappingProxyType(
     }
 )
 
-EMBEDDED_EYES: tuple[str, ...] = ("embedded", "embedded-2")
+EMBEDDED_EYES: tuple[str, ...] = ("embedded", "embedded-2", "embedded-3")
 """The CLIPs in the package that guide."""
 
 # The same qualities for the embedded models, whose small eyes need fewer steps and views.
 EMBEDDED_PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "draft": Preset(60, 4, 1, 1, EMBEDDED_EYES),
-        "normal": Preset(120, 6, 1, 2, EMBEDDED_EYES),
-        "better": Preset(200, 8, 1, 3, EMBEDDED_EYES),
-        "best": Preset(300, 12, 1, 4, EMBEDDED_EYES),
-        "supreme": Preset(400, 16, 1, 5, EMBEDDED_EYES),
+        "draft": Preset(60, 3, 1, 1, EMBEDDED_EYES),
+        "normal": Preset(120, 4, 1, 2, EMBEDDED_EYES),
+        "better": Preset(200, 5, 1, 3, EMBEDDED_EYES),
+        "best": Preset(300, 8, 1, 4, EMBEDDED_EYES),
+        "supreme": Preset(400, 11, 1, 5, EMBEDDED_EYES),
     }
 )
 

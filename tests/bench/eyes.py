@@ -1,4 +1,4 @@
-"""What the two guides know, each by itself and together, and the judge: on albums that no training and no plan saw.
+"""What the guides know, each by itself and together, and the judge: on albums that no training and no plan saw.
 
     python -m tests.bench.eyes --albums 8
 
@@ -16,7 +16,7 @@ from text2art_nb.embedded import metrics
 from text2art_nb.perceptors.dual_encoder import flatten_pooling
 from text2art_nb.presets import EMBEDDED_EYES
 
-WHO = {"embedded": ("embedded",), "embedded-2": ("embedded-2",), "both": EMBEDDED_EYES, "judge": ("judge",)}
+WHO = {**{name: (name,) for name in EMBEDDED_EYES}, "all guides": EMBEDDED_EYES, "judge": ("judge",)}
 
 
 def load(name: str) -> "metrics.Eye":

@@ -174,7 +174,7 @@ def test_a_setting_that_has_another_way_here_is_refused_with_that_way() -> None:
         ({"use_clipdraw": True}, "drawer", "strokes"),
         ({"enforce_smoothness": 100, "iterations": 400}, "losses", {"smoothness": 2.0}),
         ({"cuda_device": "cuda:0"}, "device", "auto"),
-        ({"perceptors": "clip"}, "perceptors", ("embedded", "embedded-2")),
+        ({"perceptors": "clip"}, "perceptors", ("embedded", "embedded-2", "embedded-3")),
     ],
 )
 def test_what_an_original_calls_otherwise_means_the_same(given: dict[str, Any], field: str, ours: Any) -> None:

@@ -339,27 +339,26 @@ def test_a_second_guide_starts_from_the_reader_of_the_first_which_rests_until_th
     assert not same(words, now()[0])
 
 
-def test_a_new_eye_for_the_first_guide_learns_to_see_what_the_second_one_reads(
+def test_the_first_guide_learns_to_see_what_the_second_one_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`train clip --new-eye` leaves an ordinary guide with the other one's reader, and a card that says so."""
+    """`train clip` leaves an ordinary guide that has the second one's reader, and a card that says so."""
     from safetensors.torch import load_file
 
     other = small_clip(tmp_path / "pools")
     publish(lambda directory: clip.export(other, directory), tmp_path / "out" / "clip2")
-    monkeypatch.setattr(clip, "ANEW_PLAN", replace(clip.smaller(clip.ANEW_PLAN, 2), build=tiny_dual, resting=2))
-    monkeypatch.setattr(train, "ANEW", PoolPlan(count=32, size=64, seed=1, group=4))
+    monkeypatch.setattr(clip, "FIRST_PLAN", replace(clip.smaller(clip.FIRST_PLAN, 2), build=tiny_dual, resting=2))
+    monkeypatch.setattr(train, "FIRSTING", PoolPlan(count=32, size=64, seed=1, group=4))
     monkeypatch.setattr(metrics, "make_exam", lambda: other.test)
-    train.main(["clip", "--new-eye", "--work", str(tmp_path), "--out", str(tmp_path / "out")])
+    train.main(["clip", "--work", str(tmp_path), "--out", str(tmp_path / "out")])
     before, after = (load_file(tmp_path / "out" / name / "model.safetensors") for name in ("clip2", "clip"))
     assert before.keys() == after.keys()
     assert {name for name in before if not same(before[name], after[name])}.isdisjoint(
         name for name in before if name.startswith("text_")
     )
     assert not same(before["visual_projection.weight"], after["visual_projection.weight"])
-    card_says = (tmp_path / "out" / "clip" / "README.md").read_text()
-    assert "train clip --new-eye`" in card_says
-    assert "began as the other guide's and rested for 2 steps" in card_says
+    said = (tmp_path / "out" / "clip" / "README.md").read_text()
+    assert "began as another guide's and rested for 2 steps" in said
 
 
 def test_batches_hold_captions_in_which_two_things_have_changed_places(tmp_path: Path) -> None:
@@ -376,7 +375,7 @@ def line_up() -> metrics.LineUp:
     return metrics.make_line_up(1, 77)
 
 
-@pytest.mark.parametrize("name", ["clip", "clip2", "judge"])
+@pytest.mark.parametrize("name", ["clip", "clip2", "clip3", "judge"])
 def test_shipped_dual_encoder_names_things_as_its_card_says(name: str, line_up: metrics.LineUp) -> None:
     from transformers import AutoTokenizer, VisionTextDualEncoderModel
 

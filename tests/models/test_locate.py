@@ -139,7 +139,9 @@ def test_the_embedded_models_lie_in_the_package() -> None:
     assert (locate("embedded", "clip") / "config.json").is_file()
 
 
-@pytest.mark.parametrize(("name", "folder"), [("embedded", "clip"), ("embedded-2", "clip2"), ("judge", "judge")])
+@pytest.mark.parametrize(
+    ("name", "folder"), [("embedded", "clip"), ("embedded-2", "clip2"), ("embedded-3", "clip3"), ("judge", "judge")]
+)
 def test_each_eye_of_the_package_has_a_name(name: str, folder: str) -> None:
     assert locate(name, "clip") == embedded.WEIGHTS / folder
 

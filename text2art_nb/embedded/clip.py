@@ -1,4 +1,4 @@
-"""Training of the dual encoders: two guides (plain, then adversarially) and the judge (another eye, mostly plain).
+"""Training of the dual encoders: three guides (plain, then adversarially) and the judge (another eye, mostly plain).
 
 Adversarial training is "free" (Shafahi et al. 2019): every batch is replayed, and the gradient on the picture that a
 replay's backward pass yields anyway becomes the next replay's attack. Eyes trained so have gradients in the shapes of
@@ -111,8 +111,8 @@ SECOND_PLAN = replace(
         Stage(until=3200, rates=(1.1e-3, 1e-5), attack=0.07, replays=2),
     ),
 )
-# A new eye for the first guide, in its turn to the reader that the second one has taught on.
-ANEW_PLAN = replace(
+# And a third one, in its turn to the reader that the second has taught on: the best of them, and so the first guide.
+FIRST_PLAN = replace(
     SECOND_PLAN,
     seed=6,
     resting=700,
@@ -133,6 +133,7 @@ GUIDE_GROWS = replace(
     ),
 )
 SECOND_GROWS = replace(SECOND_PLAN, resting=0, stages=GUIDE_GROWS.stages)
+FIRST_GROWS = replace(FIRST_PLAN, resting=0, stages=GUIDE_GROWS.stages)
 # Lightly attacked, too: what the plain judge said of a picture changed by hundredths with changes that nobody sees.
 JUDGE_GROWS = replace(
     JUDGE_PLAN,

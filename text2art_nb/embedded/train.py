@@ -23,15 +23,14 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedTokenizerFast
 
-    from text2art_nb.embedded.clip import ClipPlan
     from text2art_nb.embedded.loop import Trainer
 
 WEIGHTS = Path(__file__).parent / "weights"
 WORK = Path(tempfile.gettempdir()) / "t2a-train"
 TRAINING = PoolPlan(count=48_000, size=96, seed=41, group=4, relations=0.3)
 NAMING = PoolPlan(count=24_000, size=80, seed=15)
-SECONDING = replace(TRAINING, seed=47, count=96_000)  # the second guide and the judge see other drawings of every thing
-ANEW = replace(SECONDING, seed=53)
+SECONDING = replace(TRAINING, seed=47, count=96_000)  # each sees other drawings of every thing
+FIRSTING = replace(SECONDING, seed=53)
 JUDGING = replace(TRAINING, seed=44)
 DETAILED = PoolPlan(count=8_000, size=160, seed=12)
 DETAILED_TEST = PoolPlan(count=64, size=160, seed=13, held_out=True)
@@ -47,7 +46,6 @@ class Job:
     resume: bool
     processes: int
     grow: bool = False
-    new_eye: bool = False
 
     def pool(self, plan: PoolPlan) -> Pool:
         """A pool, rendered if it isn't there."""
@@ -94,31 +92,29 @@ def _train(trainer: "Trainer", folder: Path, job: Job, export_only: bool, measur
     return float(state["seconds"])
 
 
-def _course(name: str, job: Job) -> "tuple[ClipPlan, PoolPlan]":
-    """What a dual encoder is to go through, and on which pictures."""
-    from text2art_nb.embedded import clip
-
-    if job.new_eye and name == "clip":
-        return clip.ANEW_PLAN, ANEW
-    anew, grown, pool = {
-        "clip": (clip.GUIDE_PLAN, clip.GUIDE_GROWS, TRAINING),
-        "clip2": (clip.SECOND_PLAN, clip.SECOND_GROWS, SECONDING),
-        "judge": (clip.JUDGE_PLAN, clip.JUDGE_GROWS, JUDGING),
-    }[name]
-    return (grown if job.grow else anew), pool
+# A guide's reader begins as another's, which was taught before it.
+READS_AS = {"clip2": "clip3", "clip": "clip2"}
 
 
 def train_dual(name: str, job: Job, export_only: bool) -> None:
-    """Train and export the guide (`clip`), the second guide (`clip2`, to which the first one's reader in `--out` reads)
-    or the `judge`; with `--grow` from the weights that are there; with `--new-eye` a guide's eye from nothing, to which
-    the other guide's reader reads."""
+    """Train and export a guide or the `judge`; with `--grow` from the weights that are there.
+
+    `clip3` is first, then `clip2`, then `clip`: the later ones read with what the reader before them, in `--out`, has
+    learnt.
+    """
     from text2art_nb.embedded import card, clip, metrics
 
-    plan, pool = _course(name, job)
+    anew, grown, pool = {
+        "clip": (clip.FIRST_PLAN, clip.FIRST_GROWS, FIRSTING),
+        "clip2": (clip.SECOND_PLAN, clip.SECOND_GROWS, SECONDING),
+        "clip3": (clip.GUIDE_PLAN, clip.GUIDE_GROWS, TRAINING),
+        "judge": (clip.JUDGE_PLAN, clip.JUDGE_GROWS, JUDGING),
+    }[name]
+    plan = grown if job.grow else anew
     if job.grow:
         tokenizer, present = _present(WEIGHTS / name)
-    elif name == "clip2" or job.new_eye:
-        tokenizer, other = _present(job.out / ("clip" if name == "clip2" else "clip2"))
+    elif name in READS_AS:
+        tokenizer, other = _present(job.out / READS_AS[name])
         present = clip.reader_of(other)
     else:
         tokenizer, present = make_tokenizer(job.work), None
@@ -224,8 +220,9 @@ def _eye(guide: Path, kept: Path) -> Path | None:
 
 
 JOBS: dict[str, Callable[[Job, bool], None]] = {
-    "clip": partial(train_dual, "clip"),
+    "clip3": partial(train_dual, "clip3"),
     "clip2": partial(train_dual, "clip2"),
+    "clip": partial(train_dual, "clip"),
     "vqgan": train_vqgan,
     "taesd": train_taesd,
     "judge": partial(train_dual, "judge"),
@@ -245,7 +242,6 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=WORK, help="where pools, states and learning curves are kept")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --work")
     parser.add_argument("--grow", action="store_true", help="start from the weights of the package, in a grown world")
-    parser.add_argument("--new-eye", action="store_true", help="clip: only the reader, the other guide's, isn't new")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch; processes that render")
     parser.add_argument("--export-only", action="store_true", help="export the last checkpoint as it is")
     return parser.parse_args(arguments)
@@ -260,15 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
-    job = Job(
-        work=options.work,
-        out=options.out,
-        minutes=options.minutes,
-        resume=options.resume,
-        processes=options.threads,
-        grow=options.grow,
-        new_eye=options.new_eye,
-    )
+    job = Job(options.work, options.out, options.minutes, options.resume, options.threads, options.grow)
     for what in JOBS if options.what == "all" else (options.what,):
         JOBS[what](job, options.export_only)
 

@@ -6,8 +6,9 @@ from text2art_nb.errors import ModelError
 from text2art_nb.models.download import digest
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "embedded" / "weights"
-KINDS = ("clip", "clip2", "vqgan", "taesd", "judge", "proposal", "classifier")
-EYES = {"embedded": "clip", "embedded-2": "clip2", "judge": "judge"}  # which of them a perceptor's name means
+KINDS = ("clip", "clip2", "clip3", "vqgan", "taesd", "judge", "proposal", "classifier")
+# Which of them a perceptor's name means.
+EYES = {"embedded": "clip", "embedded-2": "clip2", "embedded-3": "clip3", "judge": "judge"}
 SUMS = "SHA256SUMS"  # in sha256sum's format: `sha256sum -c SHA256SUMS` checks it too
 SUFFIXES = (".safetensors", ".json", ".txt")
 FIGURES = "figures.json"  # how well a model does: of no use for loading it, and measured anew now and then

@@ -29,10 +29,10 @@ def locate(
     """The directory of a checkpoint that is all there.
 
     Args:
-        name: "embedded", and of perceptors "embedded-2" and "judge"; the path of a directory with a ``config.json`` or
-            with one of the authors' own files (a ``.ckpt`` with its ``.yaml``, a ``.pt``), or of such a file; or a name
-            or alias of the catalogue, which is looked for in text2art's cache, in the Hugging Face hub's, and then
-            fetched.
+        name: "embedded", and of perceptors "embedded-2", "embedded-3" and "judge"; the path of a directory with a
+            ``config.json`` or with one of the authors' own files (a ``.ckpt`` with its ``.yaml``, a ``.pt``), or of
+            such a file; or a name or alias of the catalogue, which is looked for in text2art's cache, in the Hugging
+            Face hub's, and then fetched.
         kind: what it is to be used as: clip, vqgan, judge, taesd, …
         download: False asks no server. ``TEXT2ART_OFFLINE=1`` and ``HF_HUB_OFFLINE=1`` say so for all.
         progress, cancel, patience: see ``download.fetch``.

@@ -17,9 +17,10 @@ __all__ = ["Perceptor", "SeesSome", "load"]
 def load(name: str, device: torch.device) -> Perceptor:
     """The perceptor called `name` on `device`, shared by all runs.
 
-    A catalogue name, "embedded", "embedded-2", a directory in the hub's layout, or one of OpenAI's own `.pt` files.
+    A catalogue name, "embedded", "embedded-2", "embedded-3", a directory in the hub's layout, or one of OpenAI's own
+    `.pt` files.
 
-    "judge" is the embedded model that was trained apart from both embedded CLIPs, to judge what they have guided.
+    "judge" is the embedded model that was trained apart from the embedded CLIPs, to judge what they have guided.
 
     An entry point of the group `text2art.perceptors` names a function (device) -> Perceptor.
     Raises ModelError where it isn't there and can't be fetched, or isn't a perceptor.
