@@ -149,7 +149,7 @@ def test_each_eye_of_the_package_has_a_name(name: str, folder: str) -> None:
 def test_a_missing_embedded_model_says_how_to_mend_it(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="reinstall"):
         embedded.directory("vqgan", tmp_path)
-    with pytest.raises(ModelError, match="there are clip, clip2, vqgan, taesd, judge"):
+    with pytest.raises(ModelError, match="there are clip, clip2, clip3, vqgan, taesd, judge"):
         embedded.directory("diffusion", tmp_path)
 
 
