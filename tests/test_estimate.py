@@ -24,7 +24,7 @@ GB = 10**9
 VARIED = ({"quality": "draft"}, {}, {"num_cuts": 32}, {"quality": "better"})
 OTHERS = (
     {"quality": "supreme"},
-    {"num_cuts": 4},
+    {"num_cuts": 7},
     {"num_cuts": 11, "batches": 4},
     {"candidates": 4},
     {"size": "192x108"},

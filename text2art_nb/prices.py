@@ -70,7 +70,7 @@ _SIDES: Final[Mapping[str, int]] = MappingProxyType(
 
 # What tells one in its name or its path, the particular before the general.
 _MARKS: Final = (
-    (r"^embedded(-2)?$|^judge$", "embedded"),
+    (r"^embedded(-[23])?$|^judge$", "embedded"),
     (r"rn50x16", "RN50x16"),
     (r"rn50x4", "RN50x4"),
     (r"rn101", "RN101"),
