@@ -1,7 +1,7 @@
 """VQGAN (Esser et al. 2021, "Taming transformers"): a grid of codes that a frozen decoder paints.
 
 The latents move freely; what is decoded is the nearest code of each, and the gradient passes straight through, as in
-Crowson's VQGAN+CLIP (Crowson et al. 2022) and in pixray.
+Crowson's VQGAN+CLIP (Crowson et al. 2022) and in pixray. A proposal, which is only to get better, is decoded as it is.
 """
 
 import functools

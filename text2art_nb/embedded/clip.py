@@ -76,6 +76,7 @@ class ClipPlan:
         return stage_of(self.stages, step, self.warm_up)
 
 
+# The third guide, which was the first to be taught: eye and reader together.
 GUIDE_PLAN = ClipPlan(
     build=dual_encoder.guide,
     seed=1,
@@ -98,8 +99,8 @@ JUDGE_PLAN = ClipPlan(
         Stage(until=1900, rates=(1.3e-3, 5e-5)),
     ),
 )
-# Another eye of the same build and its own pictures, which learns to see what the first one's reader reads, sooner than
-# one that has to wait for a reader (Zhai et al. 2022), and then goes on with it on its own.
+# The second guide: an eye of the same build, with its own pictures, which learns to see what the third guide's reader
+# reads, sooner than one that has to wait for a reader (Zhai et al. 2022), and then goes on with it on its own.
 SECOND_PLAN = replace(
     GUIDE_PLAN,
     seed=5,
@@ -111,7 +112,7 @@ SECOND_PLAN = replace(
         Stage(until=3200, rates=(1.1e-3, 1e-5), attack=0.07, replays=2),
     ),
 )
-# And a third one, in its turn to the reader that the second has taught on: the best of them, and so the first guide.
+# The first guide, in its turn to the reader that the second has taught on: the last to be taught, and the best.
 FIRST_PLAN = replace(
     SECOND_PLAN,
     seed=6,
