@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from text2art_nb import chain
+from text2art_nb.models import embedded
 from text2art_nb.settings import Settings
 from text2art_nb.settings.looking import perceptor_spec
 
@@ -70,7 +71,6 @@ _SIDES: Final[Mapping[str, int]] = MappingProxyType(
 
 # What tells one in its name or its path, the particular before the general.
 _MARKS: Final = (
-    (r"^embedded(-[23])?$|^judge$", "embedded"),
     (r"rn50x16", "RN50x16"),
     (r"rn50x4", "RN50x4"),
     (r"rn101", "RN101"),
@@ -105,6 +105,8 @@ def side(name: str) -> int:
 
 
 def _known(name: str) -> str:
+    if name in embedded.EYES:
+        return "embedded"
     return next((known for mark, known in _MARKS if re.search(mark, name.lower())), "ViT-B/16")
 
 
