@@ -40,8 +40,8 @@ class OpenAIClip:
         self.size = model.size
         self.augmentation = 1.0
         self._model = model.eval().requires_grad_(False)
-        if isinstance(model.visual, VisionTransformer):
-            model.visual.transformer.shorten()
+        eye = model.visual.transformer if isinstance(model.visual, VisionTransformer) else model.visual
+        eye.shorten()
         self._tokenizer = tokenizer
         self._device = model.logit_scale.device
         self._mean = torch.tensor(_MEAN, device=self._device).view(1, 3, 1, 1)

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from text2art_nb.perceptors.short_cuts import fold_norm
+
 
 class ModifiedResNet(nn.Module):
     """Features [n,D] of normalised pictures [n,3,size,size]; size is a multiple of 32."""
@@ -33,6 +35,13 @@ class ModifiedResNet(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         return self.attnpool(self.layers(pictures)[-1])
+
+    def shorten(self) -> None:
+        """Have it compute the same with less work, frozen; its weights are no longer those of the file, then."""
+        for part in list(self.modules()):
+            for k in (1, 2, 3):
+                fold_norm(part, f"conv{k}", f"bn{k}")
+            fold_norm(part, "0", "1")
 
     def layers(self, pictures: Tensor) -> list[Tensor]:
         """What the first convolutions and each level make of normalised pictures: [n,C,h,w] each."""

@@ -1,4 +1,4 @@
-"""What a vision transformer's eye needn't do to see the same: three short cuts, exact but for the rounding.
+"""What an eye needn't do to see the same: four short cuts, exact but for the rounding. Three of a vision transformer's:
 
 - Cutting a picture into patches is one product of matrices. As the convolution by which CLIPs name it, its gradient
   takes torch nine times as long on a CPU: a ninth of the whole eye.
@@ -6,6 +6,10 @@
   hundredths of a ViT-B.
 - x·sigmoid(1.702·x), with which OpenAI trained, is torch's SiLU on another scale, which the layers before and behind it
   can bring along: one pass over the widest tensor of all, not three, and as many on the way back.
+
+And one of a convolutional eye's:
+
+- What batch norm does to a frozen eye's tensors, its convolutions can do themselves: a tenth of a small ResNet.
 """
 
 from typing import Any, Final
@@ -13,6 +17,7 @@ from typing import Any, Final
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 _STEEPNESS: Final = 1.702  # of the quick GELU's sigmoid
 
@@ -42,12 +47,24 @@ def scale_into(before: Any, behind: Any) -> nn.SiLU:
 
 
 def shorten(tower: Any) -> None:
-    """Put the first and the last of the short cuts in their places in an eye of `transformers`, where it has them."""
+    """Put the short cuts in their places in a frozen eye of `transformers`, where it has them (not `class_token`)."""
+    if tower is None:
+        return
     _cut_by_product(tower)
+    for part in list(tower.modules()):
+        fold_norm(part, "convolution", "normalization")
     for layer in getattr(getattr(tower, "encoder", None), "layers", ()):
         mlp: Any = getattr(layer, "mlp", None)
         if type(getattr(mlp, "activation_fn", None)).__name__ == "QuickGELUActivation":
             mlp.activation_fn = scale_into(mlp.fc1, mlp.fc2)
+
+
+def fold_norm(parent: nn.Module, convolution: str, norm: str) -> None:
+    """Have a frozen convolution do what the batch norm behind it does, if `parent` has both under these names."""
+    before, behind = getattr(parent, convolution, None), getattr(parent, norm, None)
+    if isinstance(before, nn.Conv2d) and isinstance(behind, nn.BatchNorm2d):
+        setattr(parent, convolution, fuse_conv_bn_eval(before, behind).requires_grad_(False))
+        setattr(parent, norm, nn.Identity())
 
 
 def _cut_by_product(tower: Any) -> None:
