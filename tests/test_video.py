@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -31,14 +32,30 @@ class Still:
 
 
 class Slow(Still):
-    """A frame whose picture takes until `may` is set."""
+    """A frame whose picture can't be written until `may` is set."""
 
     may = threading.Event()
 
     @property
     def image(self) -> Image.Image:
+        picture = super().image
+        picture.convert = self._when_it_may  # type: ignore[method-assign]
+        return picture
+
+    def _when_it_may(self, mode: str) -> Image.Image:
         self.may.wait(10)
         return super().image
+
+
+class Watched(Still):
+    """A frame that knows which thread made its picture."""
+
+    made_by: threading.Thread | None = None
+
+    @cached_property
+    def image(self) -> Image.Image:  # type: ignore[override]
+        self.made_by = threading.current_thread()
+        return Image.new("RGB", self.size)
 
 
 class Impossible(Still):
@@ -111,6 +128,14 @@ def test_a_disk_that_is_slow_does_not_make_the_drawing_wait_and_the_last_frame_i
     store.close()
     assert store.iterations[-1] == 100
     assert len(store) < 20
+
+
+def test_a_picture_is_made_by_the_thread_that_draws_or_torch_would_compute_on_two(tmp_path: Path) -> None:
+    frame = Watched(1)
+    with FrameStore(tmp_path, after=0) as store:
+        store.add(frame)
+    assert frame.made_by is threading.current_thread()
+    assert store.iterations == [1]
 
 
 def test_a_full_disk_is_reported_at_the_end_and_what_was_written_stays(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ EMBEDDED_EYES: tuple[str, ...] = ("embedded", "embedded-2", "embedded-3")
 EMBEDDED_PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         "draft": Preset(60, 3, 1, 1, EMBEDDED_EYES),
-        "normal": Preset(120, 4, 1, 2, EMBEDDED_EYES),
+        "normal": Preset(100, 4, 1, 2, EMBEDDED_EYES),
         "better": Preset(200, 5, 1, 3, EMBEDDED_EYES),
         "best": Preset(300, 8, 1, 4, EMBEDDED_EYES),
         "supreme": Preset(400, 11, 1, 5, EMBEDDED_EYES),

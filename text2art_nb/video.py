@@ -67,7 +67,7 @@ class FrameStore:
             drawn again. 0 for a new run, None to only read.
         limit: frames kept at most.
 
-    `add` never waits: with more than a few frames waiting for the disk the oldest of them is left out, never the
+    `add` never waits for the disk: with more than a few frames waiting for it the oldest of them is left out, never the
     newest. An error while writing does not end the drawing; `close` raises it. Files appear whole or not at all, so a
     killed run leaves readable ones.
     """
@@ -122,7 +122,12 @@ class FrameStore:
         return len(self.iterations)
 
     def add(self, frame: Picture) -> None:
-        """Keep `frame` if it is one to be kept. Returns at once; the background thread makes and writes its picture."""
+        """Keep `frame` if it is one to be kept. Its picture is made here; the background thread writes it.
+
+        Made there, it would cost a drawing on two cores half as much time again: where two threads compute, torch's
+        helpers of both are more than there are cores, and go to sleep after every product instead of waiting for the
+        next one.
+        """
         with self._changed:
             if self._closing:
                 raise ArtworkError("this store of frames is closed; make a new one to add to it")
@@ -130,6 +135,13 @@ class FrameStore:
             self._last = frame.iteration
             if self._error is not None or not is_kept(frame.iteration, self._last, self.limit):
                 return
+        try:
+            _ = frame.image
+        except Exception as error:
+            with self._changed:
+                self._error = self._error or error
+            return
+        with self._changed:
             if len(self._waiting) >= WAITING:
                 self._waiting.popleft()
             self._enqueue(frame)

@@ -39,13 +39,37 @@ def embedded(start: str) -> vqgan.VQGANDrawer:
     return vqgan.build(settings, CPU, torch.Generator().manual_seed(1))
 
 
-def test_what_grows_out_of_noise_is_painted_in_codes() -> None:
-    drawer = embedded("noise")
+def test_a_real_vqgan_is_painted_in_codes(tmp_path: Path) -> None:
+    settings = Settings(prompts="a castle", model=str(tiny_models.save_vqgan(tmp_path)), size=(64, 48), start="noise")
+    drawer = vqgan.build(settings.resolved(), CPU, torch.Generator().manual_seed(1))
     painted = drawer._painted(drawer.latents).detach().movedim(1, -1).flatten(0, 2)
     distances = torch.cdist(painted, drawer.codebook)
     assert distances.amin(1).max() < 1e-4
     latents = drawer.latents.detach().movedim(1, -1).flatten(0, 2)
     assert torch.equal(torch.cdist(latents, drawer.codebook).argmin(1), distances.argmin(1))
+
+
+def test_what_grows_out_of_noise_is_moved_as_a_whole_too() -> None:
+    drawer = embedded("noise")
+    before = drawer._painted(drawer.latents).detach()
+    with torch.no_grad():
+        drawer.coarser[-1][..., 2, 2] += 1.0
+    moved = (drawer._painted(drawer.latents).detach() - before).abs().amax((0, 1)) > 0.1
+    rows, columns = moved.nonzero().unbind(1)
+    assert 8 <= rows.max() - rows.min() <= 18  # of 36 latents a side, of which the coarsest four have nine each
+    assert 8 <= columns.max() - columns.min() <= 18
+
+
+def test_a_pyramid_stays_among_the_codes_and_starts_from_a_picture_as_it_is() -> None:
+    drawer, proposal = embedded("noise"), torch.rand(1, 3, 32, 32)
+    drawer.coarser[0].data.fill_(1e3)
+    drawer.constrain()
+    summed = drawer._painted(drawer.latents)
+    assert ((summed >= drawer.lowest - 1e-3) & (summed <= drawer.highest + 1e-3)).all()
+    drawer.start_from(proposal)
+    plain = embedded("proposal")
+    plain.start_from(proposal)
+    assert torch.equal(drawer.render(), plain.render())
 
 
 def test_a_proposal_is_painted_between_the_codes_which_shows_more_of_it() -> None:
@@ -58,4 +82,6 @@ def test_a_proposal_is_painted_between_the_codes_which_shows_more_of_it() -> Non
         with torch.no_grad():
             return float((drawer.render() - resize(proposal, drawer.canvas)).square().mean())
 
-    assert error(embedded("proposal")) < 0.9 * error(embedded("noise"))
+    between = embedded("proposal")
+    codes = vqgan.VQGANDrawer(between._model, between.canvas, 1, torch.Generator())
+    assert error(between) < 0.9 * error(codes)

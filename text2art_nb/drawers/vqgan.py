@@ -1,7 +1,8 @@
 """VQGAN (Esser et al. 2021, "Taming transformers"): a grid of codes that a frozen decoder paints.
 
 The latents move freely; what is decoded is the nearest code of each, and the gradient passes straight through, as in
-Crowson's VQGAN+CLIP (Crowson et al. 2022) and in pixray. A proposal, which is only to get better, is decoded as it is.
+Crowson's VQGAN+CLIP (Crowson et al. 2022) and in pixray. The embedded VQGAN, whose codes are very fine, is decoded
+between them: from a proposal its latents as they are, from noise a pyramid of them.
 """
 
 import functools
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from text2art_nb import models
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     VQGAN: TypeAlias = VQModel | taming.GumbelVQ
 
+_LEVELS: Final = 4  # of the pyramid, each half as fine as the one before
 _AT_ONCE: Final = 1024  # latents whose nearest codes are looked for
 
 
@@ -88,17 +91,46 @@ class VQGANDrawer(Drawer):
 
 
 class BetweenCodesDrawer(VQGANDrawer):
-    """Paints the latents as they are, also between the codes: for making a picture better, not for finding one.
+    """Paints the latents as they are, also between the codes.
 
-    The codes keep what grows out of noise to what the decoder has learnt. A picture that is there already only loses by
-    them (0.9 dB of the embedded VQGAN's, seen as a weave in every sky), and a small step that reaches no other code
-    changes nothing, until many have added up to a jump.
+    A picture that is there already only loses by codes as fine as the embedded VQGAN's (0.9 dB, seen as a weave in
+    every sky), and a small step that reaches no other code changes nothing, until many have added up to a jump.
     """
 
-    refining_rate: ClassVar[float] = 0.005
+    refining_rate: ClassVar[float] = 0.006
 
     def _painted(self, latents: Tensor) -> Tensor:
         return latents
+
+
+class PyramidDrawer(BetweenCodesDrawer):
+    """Paints the sum of `latents` and of coarser ones, `coarser` [B,C,h/2^k,w/2^k], as a Laplacian pyramid is summed.
+
+    For finding a picture in noise with codes so fine that each is little more than a colour: a thing moves as a whole,
+    and its edges after it, where the fine latents alone would each go their own way.
+    """
+
+    learning_rate: ClassVar[float] = 0.1
+
+    def __init__(self, model: "VQGAN", canvas: tuple[int, int], candidates: int, generator: torch.Generator) -> None:
+        super().__init__(model, canvas, candidates, generator)
+        sides = [[max(1, side >> level) for side in self.latents.shape[-2:]] for level in range(1, _LEVELS)]
+        self.coarser = nn.ParameterList(self.latents.new_zeros(*self.latents.shape[:2], *side) for side in sides)
+
+    @torch.no_grad()
+    def start_from(self, image: Tensor) -> None:
+        super().start_from(image)
+        for level in self.coarser:
+            level.zero_()
+
+    @torch.no_grad()
+    def constrain(self) -> None:
+        coarse = self._painted(torch.zeros_like(self.latents))
+        self.latents.copy_((self.latents + coarse).maximum(self.lowest).minimum(self.highest) - coarse)
+
+    def _painted(self, latents: Tensor) -> Tensor:
+        size = latents.shape[-2:]
+        return latents + sum(F.interpolate(level, size, mode="bilinear") for level in self.coarser)
 
 
 def _soft_noise(candidates: int, canvas: tuple[int, int], generator: torch.Generator) -> Tensor:
@@ -151,5 +183,7 @@ def build(settings: Settings, device: torch.device, generator: torch.Generator) 
     name = "imagenet_f16_16384" if settings.model == "full" else settings.model
     model = load(models.locate(name, "vqgan"), device)
     canvas = decoded_size(settings.picture_size, factor(model), name == "embedded")
-    kind = BetweenCodesDrawer if name == "embedded" and settings.start == "proposal" else VQGANDrawer
+    kind = VQGANDrawer
+    if name == "embedded":
+        kind = BetweenCodesDrawer if settings.start == "proposal" else PyramidDrawer
     return kind(model, canvas, settings.candidates, generator).to(device)
