@@ -20,7 +20,6 @@ from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 from text2art_nb.video import FrameStore
 
-
 Cost = tuple[float, float]
 
 

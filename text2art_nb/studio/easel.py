@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from text2art_nb import models
+from text2art_nb import models, openmp
 from text2art_nb.drawing import close_frames, keep_drawing, picture_of
 from text2art_nb.machine import PeakMemory
 from text2art_nb.studio.sparkline import Trace
@@ -59,7 +59,8 @@ class Easel:
         self._thread = threading.Thread(target=self._work, name="text2art-easel", daemon=True)
 
     def start(self) -> None:
-        """Begin to draw."""
+        """Begin to draw. The thread that calls, which may have computed before, only looks on from here."""
+        openmp.let_helpers_go()
         self._began = time.monotonic()
         self.started = True
         self._thread.start()
