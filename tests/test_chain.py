@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from text2art_nb import chain
 from text2art_nb.drawers.pixel import PixelDrawer
 from text2art_nb.drawers.vqgan import VQGANDrawer
 from text2art_nb.errors import SettingsError
@@ -184,3 +186,11 @@ def test_the_last_drawer_decides_whether_a_film_has_hard_edges(tiny: Tiny) -> No
     assert tiny(drawer="vqgan -> pixel").last_drawer == "pixel"
     assert tiny(drawer="pixel -> vqgan").last_drawer == "vqgan"
     assert tiny(drawer="vqgan -> pixel", size=(300, 300)).resolved().pixel_size == (40, 40)
+
+
+def test_what_a_later_drawer_is_handed_it_makes_better_as_it_would_a_proposal() -> None:
+    settings = Settings(prompts="a castle", drawer="fft -> vqgan", start="noise", quality="draft").resolved()
+    assert chain.of_stage(settings, 0, 1).start == "noise"
+    assert chain.of_stage(settings, 1, 1).start == "proposal"
+    pictures_alone = settings.with_(prompts="", image_prompts=[Image.new("RGB", (8, 8))])
+    assert chain.of_stage(pictures_alone, 1, 1).start == "noise"

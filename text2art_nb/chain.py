@@ -95,4 +95,6 @@ def of_stage(settings: "Settings", stage: int, candidates: int) -> "Settings":
     name, _ = settings.stages[stage]
     model = model_of(settings.model, stage)
     own = settings.with_(drawer=name, model=model, candidates=candidates, finalists=None)
-    return own.with_(model=own.weights)
+    own = own.with_(model=own.weights)
+    # A later drawer is handed a picture that is to get better, which is how a drawer takes a proposal.
+    return own.with_(start="proposal") if stage > 0 and own.asks_in_words else own

@@ -330,7 +330,7 @@ class Loop:
         """How far the drawer's numbers have come from where they began (or from the init image's), where it matters."""
         if not leaves_start(self.settings):
             return {}
-        now = dict(self.drawer.named_parameters())
+        now = self.drawer.numbers()
         start = _under("numbers.", self._begun)
         if start.keys() != now.keys():
             start = self._first_numbers()
@@ -340,14 +340,17 @@ class Loop:
     def _first_numbers(self) -> State:
         """What the drawer's numbers are to stay near: what they are now, or, from noise, those of the init image."""
         if self._init is None or self.stage > 0 or self.settings.start != "noise":
-            return self._parameters()
+            return self._numbers()
         present = self._parameters()
         self.drawer.start_from(self._init)
-        wanted = self._parameters()
+        wanted = self._numbers()
         for parameter in self.drawer.parameters():
             parameter.data = parameter.data.contiguous()
         self._set_parameters(present)
         return wanted
+
+    def _numbers(self) -> State:
+        return {name: value.detach().clone() for name, value in self.drawer.numbers().items()}
 
     def _clip(self, longest: float) -> None:
         """Shorten each candidate's gradient to `longest`, its norm over all parameters."""
@@ -449,7 +452,8 @@ class Loop:
         tensors = {name: value.to(self.device) for name, value in tensors.items()}
         here = {name: value.shape for name, value in self._parameters().items()}
         if {name: value.shape for name, value in _under("drawer.", tensors).items()} != here:
-            raise RunError("this checkpoint was made by another drawer or at another size, so it can't go on here")
+            other = "another drawer, at another size or by an older text2art"
+            raise RunError(f"this checkpoint was made by {other}, so it can't go on here")
         self._set_parameters(_under("drawer.", tensors))
         self._set_moments(_under("optimizer.", tensors))
         self.kept, self._begun = _under("kept.", tensors), _under("begun.", tensors)

@@ -336,7 +336,7 @@ def leaves_start(settings: Settings) -> bool:
 def start_losses(now: Sequence[Tensor], start: Sequence[Tensor], settings: Settings) -> dict[str, Tensor]:
     """How far the drawer's numbers have come from those that they started from, weighted, by name, each [B].
 
-    now, start: its parameters, [B,…] each. The three measures are pixray's and VQGAN-CLIP's of their latents: half the
+    now, start: its `numbers`, [B,…] each. The three measures are pixray's and VQGAN-CLIP's of their latents: half the
     squared angle (spherical), half the mean squared difference (dist), one minus the cosine (cos), of all numbers of a
     candidate taken as one vector.
     """

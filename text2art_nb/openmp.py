@@ -17,6 +17,6 @@ def let_helpers_go() -> None:
     """End the helpers of the thread that calls; when it computes again, it gets others. Elsewhere nothing happens."""
     with contextlib.suppress(OSError):  # no /proc
         lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
-        for library in {line.split()[-1] for line in lines if "libgomp" in line}:
+        for library in {line.split(maxsplit=5)[-1] for line in lines if "libgomp" in line}:
             with contextlib.suppress(OSError, AttributeError):  # an OpenMP before version 5
                 ctypes.CDLL(library).omp_pause_resource_all(_SOFT)

@@ -135,16 +135,22 @@ class FrameStore:
             self._last = frame.iteration
             if self._error is not None or not is_kept(frame.iteration, self._last, self.limit):
                 return
-        try:
-            _ = frame.image
-        except Exception as error:
-            with self._changed:
-                self._error = self._error or error
+        if not self._made(frame):
             return
         with self._changed:
             if len(self._waiting) >= WAITING:
                 self._waiting.popleft()
             self._enqueue(frame)
+
+    def _made(self, frame: Picture) -> bool:
+        """Have the frame make its picture on this thread; False where it can't, which `close` will tell."""
+        try:
+            _ = frame.image
+        except Exception as error:
+            with self._changed:
+                self._error = self._error or error
+            return False
+        return True
 
     def _enqueue(self, frame: Picture) -> None:
         self._waiting.append(frame)
@@ -200,7 +206,8 @@ class FrameStore:
         """
         with self._changed:
             newest, self._newest = self._newest, None
-            if newest is not None and self._error is None and not is_kept(newest.iteration, self._last, self.limit):
+            missing = newest is not None and not is_kept(newest.iteration, self._last, self.limit)
+            if newest is not None and missing and self._error is None and self._made(newest):
                 self._enqueue(newest)
             self._closing = True
             self._changed.notify_all()

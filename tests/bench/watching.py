@@ -15,16 +15,22 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 from text2art_nb.video import FrameStore
 
-Cost = tuple[float, float]
+
+class Cost(NamedTuple):
+    """CPU-seconds of all threads, and seconds by the clock."""
+
+    cpu: float
+    clock: float
 
 
 def draw(settings: Settings, watched: bool) -> Cost:
-    """CPU-seconds of all threads, and seconds, of one run without its first iteration (which loads the models)."""
+    """What one run costs without its first iteration (which loads the models)."""
     run = Run(settings)
     next(run)
     cpu, clock = time.process_time(), time.monotonic()
@@ -33,7 +39,7 @@ def draw(settings: Settings, watched: bool) -> Cost:
     else:
         for _ in run:
             pass
-    return time.process_time() - cpu, time.monotonic() - clock
+    return Cost(time.process_time() - cpu, time.monotonic() - clock)
 
 
 def watch(run: Run) -> None:
@@ -47,9 +53,9 @@ def watch(run: Run) -> None:
                 frame.image.save(io.BytesIO(), "JPEG", quality=85)
 
 
-def ratios(pairs: list[tuple[Cost, Cost]], which: int) -> list[float]:
-    """Watched to blind, of one of the two costs."""
-    return [round(watched[which] / blind[which], 3) for blind, watched in pairs]
+def ratios(costs: list[tuple[float, float]]) -> list[float]:
+    """Watched to blind."""
+    return [round(watched / blind, 3) for blind, watched in costs]
 
 
 def full_size(directory: Path) -> Settings:
@@ -79,19 +85,18 @@ def main() -> None:
         settings = full_size(Path(directory)) if asked.full else Settings(prompts="a castle", iterations=60, seed=1)
         draw(settings, watched=False)
         pairs = [(draw(settings, watched=False), draw(settings, watched=True)) for _ in range(asked.rounds)]
-    print(
-        json.dumps(
-            {
-                "models": "full" if asked.full else "embedded",
-                "ratio": statistics.median(ratios(pairs, 0)),
-                "ratios": ratios(pairs, 0),
-                "clock_ratio": statistics.median(ratios(pairs, 1)),
-                "clock_ratios": ratios(pairs, 1),
-                "cpu_seconds": [[round(cost[0], 2) for cost in pair] for pair in pairs],
-                "seconds": [[round(cost[1], 2) for cost in pair] for pair in pairs],
-            }
-        )
-    )
+    cpu = [(blind.cpu, watched.cpu) for blind, watched in pairs]
+    clock = [(blind.clock, watched.clock) for blind, watched in pairs]
+    figures = {
+        "models": "full" if asked.full else "embedded",
+        "ratio": round(statistics.median(ratios(cpu)), 3),
+        "ratios": ratios(cpu),
+        "clock_ratio": round(statistics.median(ratios(clock)), 3),
+        "clock_ratios": ratios(clock),
+        "cpu_seconds": [[round(seconds, 2) for seconds in pair] for pair in cpu],
+        "seconds": [[round(seconds, 2) for seconds in pair] for pair in clock],
+    }
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

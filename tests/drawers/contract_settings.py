@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 CASES: Mapping[str, Mapping[str, object]] = {
     "vqgan": {"drawer": "vqgan"},
+    "vqgan pyramid": {"drawer": "vqgan", "model": "embedded", "start": "noise"},
     "pixel": {"drawer": "pixel"},
     "pixel hex": {"drawer": "pixel", "pixel_type": "hex", "pixel_size": (8, 6)},
     "pixel palette": {"drawer": "pixel", "pixel_size": (8, 6), "palette": "pico-8"},

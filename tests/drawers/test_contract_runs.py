@@ -68,17 +68,18 @@ def test_a_steered_run_is_drawn_again_from_its_recipe(tiny: Tiny, case: str) -> 
 @pytest.mark.parametrize("case", ALL)
 def test_it_starts_from_a_picture_of_any_shape(tiny: Tiny, case: str) -> None:
     first, other = (
-        next(Run(asked(tiny, case, init_image=picture)))
+        next(Run(asked(tiny, case, init_image=picture, start="image")))
         for picture in (gradient_picture((70, 31)), gradient_picture((31, 70)).rotate(180))
     )
     assert first.image.size == other.image.size == (48, 32)
     assert not torch.equal(first._canvas, other._canvas)
 
 
-@pytest.mark.parametrize("case", ["pixel", "pixel hex", "pixel transparent", "strokes", "fft"])
+@pytest.mark.parametrize("case", ["vqgan pyramid", "pixel", "pixel hex", "pixel transparent", "strokes", "fft"])
 def test_what_has_no_random_weights_shows_the_picture_that_it_starts_from(tiny: Tiny, case: str) -> None:
     more = {"strokes": 80} if case == "strokes" else {}
-    shown = next(Run(asked(tiny, case, **more, init_image=gradient_picture((48, 32))))).image.convert("L")
+    begun = asked(tiny, case, **more, init_image=gradient_picture((48, 32)), start="image")
+    shown = next(Run(begun)).image.convert("L")
     columns = np.asarray(shown, dtype=float).mean(0)
     assert np.corrcoef(columns, np.arange(48))[0, 1] > 0.9
 

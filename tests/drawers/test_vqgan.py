@@ -85,3 +85,12 @@ def test_a_proposal_is_painted_between_the_codes_which_shows_more_of_it() -> Non
     between = embedded("proposal")
     codes = vqgan.VQGANDrawer(between._model, between.canvas, 1, torch.Generator())
     assert error(between) < 0.9 * error(codes)
+
+
+def test_it_is_what_a_pyramid_adds_up_to_that_is_asked_to_stay_near_its_start() -> None:
+    drawer = embedded("noise")
+    before = drawer.numbers()["latents"].detach()
+    with torch.no_grad():
+        drawer.coarser[-1] += 3.0
+        drawer.latents -= 3.0
+    torch.testing.assert_close(drawer.numbers()["latents"], before)

@@ -54,6 +54,10 @@ class Drawer(nn.Module, ABC):
         """The drawer's own losses of the picture just rendered, by name, each [B], differentiable."""
         return {}
 
+    def numbers(self) -> dict[str, Tensor]:
+        """What it draws from, by name, [B,…] each, differentiable: what can be asked to stay near where it began."""
+        return dict(self.named_parameters())
+
     def constrain(self) -> None:
         """Bring the parameters back into their range, in place, after each step."""
 

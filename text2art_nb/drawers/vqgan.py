@@ -2,7 +2,7 @@
 
 The latents move freely; what is decoded is the nearest code of each, and the gradient passes straight through, as in
 Crowson's VQGAN+CLIP (Crowson et al. 2022) and in pixray. The embedded VQGAN, whose codes are very fine, is decoded
-between them: from a proposal its latents as they are, from noise a pyramid of them.
+between them: a proposal's latents as they are, what grows out of noise or of another picture as a pyramid of them.
 """
 
 import functools
@@ -106,8 +106,8 @@ class BetweenCodesDrawer(VQGANDrawer):
 class PyramidDrawer(BetweenCodesDrawer):
     """Paints the sum of `latents` and of coarser ones, `coarser` [B,C,h/2^k,w/2^k], as a Laplacian pyramid is summed.
 
-    For finding a picture in noise with codes so fine that each is little more than a colour: a thing moves as a whole,
-    and its edges after it, where the fine latents alone would each go their own way.
+    For finding a picture, in noise or in another picture, with codes so fine that each is little more than a colour: a
+    thing moves as a whole, and its edges after it, where the fine latents alone would each go their own way.
     """
 
     learning_rate: ClassVar[float] = 0.1
@@ -123,8 +123,12 @@ class PyramidDrawer(BetweenCodesDrawer):
         for level in self.coarser:
             level.zero_()
 
+    def numbers(self) -> dict[str, Tensor]:
+        return {"latents": self._painted(self.latents)}
+
     @torch.no_grad()
     def constrain(self) -> None:
+        # The sum is what has a range; where it would leave it, the finest latents, which alone can, give way.
         coarse = self._painted(torch.zeros_like(self.latents))
         self.latents.copy_((self.latents + coarse).maximum(self.lowest).minimum(self.highest) - coarse)
 

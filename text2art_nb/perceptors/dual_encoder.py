@@ -153,7 +153,7 @@ def _has_class_token(tower: object) -> bool:
 def positions(state: Tensor) -> Tensor:
     """A layer's [n,C,h,w] or [n,positions,C], maybe with a class token before its patches, as [n,positions,C]."""
     if state.dim() == 4:
-        # Not flatten(2).mT: on the CPU, torch 2.13 then takes a wrong gradient back through the layer's batch norm.
+        # Not flatten(2).mT: on the CPU, torch 2.13 then takes a wrong gradient back through a batch norm.
         return state.permute(0, 2, 3, 1).flatten(1, 2)
     patches = state.shape[1] - 1
     return state[:, 1:] if patches > 1 and math.isqrt(patches) ** 2 == patches else state

@@ -41,7 +41,7 @@ class ModifiedResNet(nn.Module):
         for part in list(self.modules()):
             for k in (1, 2, 3):
                 fold_norm(part, f"conv{k}", f"bn{k}")
-            fold_norm(part, "0", "1")
+            fold_norm(part, "0", "1")  # of a `downsample`
 
     def layers(self, pictures: Tensor) -> list[Tensor]:
         """What the first convolutions and each level make of normalised pictures: [n,C,h,w] each."""

@@ -47,7 +47,7 @@ def scale_into(before: Any, behind: Any) -> nn.SiLU:
 
 
 def shorten(tower: Any) -> None:
-    """Put the short cuts in their places in a frozen eye of `transformers`, where it has them (not `class_token`)."""
+    """Put the short cuts in their places in a frozen eye of `transformers`, where it has them."""
     if tower is None:
         return
     _cut_by_product(tower)

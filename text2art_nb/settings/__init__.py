@@ -249,7 +249,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         if "->" in self.model and self.model.count("->") != len(self.stages) - 1:
             count = self.model.count("->") + 1
             problems["model"] = f"model names {count} weights for {len(self.stages)} drawers; name one, or one for each"
-        if self.start == "proposal" and not self._asks_in_words:
+        if self.start == "proposal" and not self.asks_in_words:
             problems["start"] = "start 'proposal' needs words in the prompt that say what to draw"
         for line in (self.prompts, *(entry.prompts for entry in self.steering)):
             if sentence := missing_mask(line or "", len(self.masks)):
@@ -306,7 +306,8 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         return prompts + self.beside_the_line
 
     @property
-    def _asks_in_words(self) -> bool:
+    def asks_in_words(self) -> bool:
+        """Whether there are words that say what to draw, not only pictures or what is to be avoided."""
         return any(prompt.weight > 0 for prompt in (parse_prompts(self.prompts) if self.prompts else ()))
 
     def _usual_start(self) -> Start:
@@ -315,7 +316,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
             return "image"
         if self.engine == "pixray":
             return "noise"
-        return "proposal" if self.weights == "embedded" and self._asks_in_words else "noise"
+        return "proposal" if self.weights == "embedded" and self.asks_in_words else "noise"
 
     @property
     def weights(self) -> str:

@@ -102,6 +102,7 @@ class Easel:
             self._show(frame)
 
     def _show(self, frame: "Frame") -> None:
-        _ = frame.pixels if frame.candidates > 1 else frame.image  # made here, where it delays nobody's click
+        # Made here, where it delays nobody's click, and where torch has its helpers already.
+        _ = frame.image, frame.pixels if frame.candidates > 1 else None
         self.shown = frame
         self._due = time.monotonic() + SECONDS_BETWEEN
