@@ -232,7 +232,8 @@ def test_every_drawer_and_every_clip_has_its_own_price() -> None:
 def test_one_kind_tells_how_fast_the_machine_is_for_another(paces: Paces) -> None:
     before = paces.guess(wanted(drawer="pixel")).seconds
     usual = paces.guess(wanted()).seconds
-    paces.note(wanted(), 10, usual / 12 * 3, GB, 3.0)  # three times as slow as is usual
+    tenth = (wanted().iterations or 0) // 10
+    paces.note(wanted(), tenth, usual / 10 * 3, GB, 3.0)  # three times as slow as is usual
     after = paces.guess(wanted(drawer="pixel"))
     assert after.measured == "none"
     assert after.seconds == pytest.approx(3 * before)
