@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -143,6 +144,7 @@ def test_it_cannot_be_steered_and_says_so(standin: Path) -> None:
     [
         ({"pixray": {"init_nois": "snow"}}, "pixray", "has no setting 'init_nois'; did you mean 'init_noise'"),
         ({"pixray": [1]}, "pixray", "pixray must be its settings by name"),
+        ({"pixray": np.zeros(3)}, "pixray", "pixray must be its settings by name"),
         ({"drawer": "turbo"}, "drawer", "pixray has no drawer 'turbo'; it draws with vqgan, pixel, strokes, fft"),
         ({"engine": "pixry"}, "engine", "did you mean 'pixray'"),
         ({"engine": "text2art", "pixray": {"init_noise": "snow"}}, "pixray", "need engine='pixray'"),

@@ -86,7 +86,7 @@ class EngineSettings(Checked):
     @classmethod
     def _lifted(cls, given: Any) -> Any:
         """What the run has to know is taken out of `pixray`."""
-        if not isinstance(given, dict) or not given.get("pixray"):
+        if not isinstance(given, dict) or given.get("pixray") is None:
             return given
         try:
             inside = _read(given["pixray"])
