@@ -161,6 +161,27 @@ def test_json_says_what_came_out(words: list[str], run_json: Drawing) -> None:
     assert Path("castle.gif").read_bytes().startswith(b"GIF89a")
 
 
+def test_the_picture_can_be_watched_in_a_file_while_it_grows(words: list[str], run_json: Drawing) -> None:
+    result = run_json("draw", "a castle", *words, "--out", "castle.png")
+    assert "watch it grow in castle.run/now.jpg" in result["said"]
+    assert Image.open("castle.run/now.jpg").size == (48, 32)
+    assert 0 < result["first_picture_seconds"] <= result["seconds"]
+
+
+def test_its_sketch_can_be_seen_before_the_models_are_loaded(run_json: Drawing) -> None:
+    seconds = run_json("draw", "a red castle", "--size", "64x64", "--iterations", "1", "--no-video")
+    assert seconds["first_picture_seconds"] < seconds["first_frame_seconds"]
+
+
+def test_a_picture_that_cannot_be_watched_is_drawn_all_the_same(words: list[str], run_json: Drawing) -> None:
+    Path("castle.run/now.jpg").mkdir(parents=True)
+    result = run_json("draw", "a castle", *words, "--out", "castle.png")
+    assert result["code"] == 0
+    assert result["first_picture_seconds"] is None
+    assert "cannot be written to castle.run/now.jpg" in result["said"]
+    assert Image.open("castle.png").size == (48, 32)
+
+
 def test_a_picture_never_overwrites_another(words: list[str], run_json: Drawing) -> None:
     files = [run_json("draw", "a castle", *words, "--no-video")["file"] for _ in range(3)]
     assert [Path(file).name for file in files] == ["a-castle-7.png", "a-castle-7-2.png", "a-castle-7-3.png"]

@@ -16,7 +16,7 @@ from text2art_nb.settings.taste import SmoothnessType, SymmetryAxis
 
 quick = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
-JARGON = ("Input should", "pydantic", "type=", "http", "validation error", "Traceback", "[type", "NoneType")
+JARGON = ("Input should", "pydantic", "type=", "http", "validation error", "Traceback", "[type", "NoneType", "truth value")
 
 # Texts that look nearly right, numbers at and beyond every edge, and things that do not belong in settings at all.
 NEARLY = """
@@ -84,6 +84,14 @@ def test_any_value_of_a_field_is_accepted_or_refused_plainly(field: str, value: 
         assert set(error.problems) <= {ours, "prompts"}  # noqa: PT017
     else:
         assert found.with_() == found
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_an_array_is_read_or_refused_in_our_words(field: str) -> None:
+    try:
+        Settings(**{"prompts": "a", field: np.zeros((2, 3))})
+    except SettingsError as error:
+        assert says_it_plainly(error)  # noqa: PT017
 
 
 @given(st.dictionaries(fields | st.text(max_size=10), anything, max_size=6))

@@ -32,6 +32,11 @@ class Places:
         """Where the frames lie."""
         return self.directory / "frames"
 
+    @property
+    def growing(self) -> Path:
+        """The picture as it stands while it is drawn, for those who watch."""
+        return self.directory / "now.jpg"
+
     def prepare(self) -> None:
         """Make the run's directory, without what an earlier run has left in it; note the files' names there.
 
@@ -55,6 +60,7 @@ class Places:
         with contextlib.suppress(OSError):
             (self.directory / CHECKPOINT).unlink(missing_ok=True)
             (self.directory / NOTES).unlink(missing_ok=True)
+            self.growing.unlink(missing_ok=True)
             if self.frames.is_dir():
                 self.frames.rmdir()
             self.directory.rmdir()

@@ -31,6 +31,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def missing(value: Any) -> bool:
+    """Whether nothing was given: None, or a line with nothing on it."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def choice(value: Any, options: Sequence[str], field: str, kind: str | None = None, lower: bool = True) -> str:
     """One of some words; the sentence calls it a kind (or a field) and names the nearest one."""
     kind = kind or field

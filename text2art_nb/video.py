@@ -9,6 +9,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -181,7 +182,7 @@ class FrameStore:
     def _write(self, frame: Picture) -> None:
         path = self._path(frame.iteration)
         part = path.with_suffix(".part")
-        opaque(frame.image).save(part, "JPEG", quality=90, subsampling=0)
+        part.write_bytes(encoded(frame.image))
         os.replace(part, path)
         self._thin()
 
@@ -289,6 +290,13 @@ def fit(image: "Image.Image", size: tuple[int, int], *, pixel_art: bool) -> "Ima
     canvas = Image.new("RGB", size)
     canvas.paste(scaled, ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2))
     return canvas
+
+
+def encoded(image: "Image.Image") -> bytes:
+    """`image` as a JPEG in which one sees no difference."""
+    file = BytesIO()
+    opaque(image).save(file, "JPEG", quality=90, subsampling=0)
+    return file.getvalue()
 
 
 def opaque(image: "Image.Image") -> "Image.Image":

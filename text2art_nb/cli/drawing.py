@@ -5,6 +5,7 @@ import contextlib
 import json
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from text2art_nb.video import FrameStore
 
 # Run brings torch with it, which takes seconds: it is imported once settings and names of files are known to be good.
 if TYPE_CHECKING:
-    from text2art_nb.cli.progress import Progress
+    from text2art_nb.frame import Frame
     from text2art_nb.run import Run
 
 STOPPED = 130
@@ -105,25 +106,39 @@ def _total(text: str, now: int) -> int:
 
 def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -> int:
     """Draw `run` to its end, or until a signal; then write what there is and say where."""
+    from text2art_nb.cli.growing import Growing
     from text2art_nb.cli.progress import Progress
     from text2art_nb.drawing import close_frames, keep_drawing, picture_of, stops
 
     moving = places.film is not None or places.picture.suffix.lower() in (".gif", ".mp4")
     frames = FrameStore(places.frames, after=run.iteration) if moving else None
-    for notice in run.notices:
+    growing = Growing(places.growing, clock)
+    for notice in (*run.notices, f"watch it grow in {places.growing}"):
         _say(notice)
     with stops(run) as stopped:
         try:
+            growing.begin(run)
             with Progress(run, clock) as progress:
-                keep_drawing(run, frames, progress.show)
+
+                def show(frame: "Frame") -> None:
+                    progress.show(frame)
+                    growing.show(frame)
+
+                keep_drawing(run, frames, show)
         finally:
             trouble = close_frames(frames)
         artwork = picture_of(run, frames)
         artwork.save(places.picture, metadata=places.metadata)
         film = _save_film(artwork, places)
-    if trouble:
-        _say(trouble)
-    _report(run, artwork, places, options, clock, progress, film)
+    for what in (trouble, growing.trouble):
+        if what:
+            _say(what)
+    times = {
+        "seconds": round(clock.seconds, 2),
+        "first_picture_seconds": growing.first_seconds,
+        "first_frame_seconds": progress.first_frame_seconds,
+    }
+    _report(run, artwork, places, options, times, film)
     if stopped.signal is None or run.iteration >= run.total:
         return 0
     how = f"python -m text2art_nb resume {shlex.quote(str(places.directory))}"
@@ -147,8 +162,7 @@ def _report(
     artwork: Artwork,
     places: Places,
     options: argparse.Namespace,
-    clock: Clock,
-    progress: "Progress",
+    times: Mapping[str, float | None],
     film: Path | None,
 ) -> None:
     """Say where the picture is, and what to know about it."""
@@ -164,8 +178,7 @@ def _report(
         "seed": artwork.settings.seed,
         "score": artwork.score,
         "iterations": run.iteration,
-        "seconds": round(clock.seconds, 2),
-        "first_frame_seconds": progress.first_frame_seconds,
+        **times,
         "directory": str(places.directory),
     }
     print(json.dumps(result, ensure_ascii=False))

@@ -83,11 +83,9 @@ GUIDE_PLAN = ClipPlan(
     rough=GUIDE,
     stages=(
         Stage(until=1100, rates=(1.5e-3, 1.5e-3), gentle=True),
-        Stage(until=1300, rates=(1.5e-3, 1.3e-3)),
-        Stage(until=1900, rates=(1.2e-3, 1e-3), attack=0.02, replays=2),
-        Stage(until=2440, rates=(1e-3, 5e-4), attack=0.03, replays=2),
-        Stage(until=3000, rates=(7e-4, 5e-5), attack=0.05, replays=2),
-        Stage(until=4200, rates=(5e-4, 3e-5), attack=0.08, replays=2),
+        Stage(until=1500, rates=(1.5e-3, 1.3e-3)),
+        Stage(until=1800, rates=(1.2e-3, 1.1e-3), attack=0.03, replays=2),
+        Stage(until=2800, rates=(1.1e-3, 1e-5), attack=0.07, replays=2),
     ),
 )
 JUDGE_PLAN = ClipPlan(
@@ -95,8 +93,10 @@ JUDGE_PLAN = ClipPlan(
     seed=2,
     rough=JUDGE,
     stages=(
-        Stage(until=1100, rates=(1.5e-3, 1.5e-3), gentle=True),
-        Stage(until=1900, rates=(1.3e-3, 5e-5)),
+        Stage(until=1000, rates=(1.5e-3, 1.5e-3), gentle=True),
+        Stage(until=1800, rates=(1.5e-3, 1.1e-3)),
+        Stage(until=2000, rates=(1.1e-3, 1e-3), attack=0.01, replays=2),
+        Stage(until=2600, rates=(1e-3, 1e-5), attack=0.02, replays=2),
     ),
 )
 # The second guide: an eye of the same build, with its own pictures, which learns to see what the third guide's reader

@@ -166,9 +166,8 @@ class ProposalPlan:
 
 PROPOSAL_PLAN = ProposalPlan(
     stages=(
-        Stage(until=2600, rates=(2e-3, 1.5e-3)),
-        Stage(until=3300, rates=(1.5e-3, 5e-5)),
-        Stage(until=8000, rates=(1e-3, 5e-5)),
+        Stage(until=3000, rates=(2e-3, 1.4e-3)),
+        Stage(until=5500, rates=(1.4e-3, 3e-5)),
     )
 )
 

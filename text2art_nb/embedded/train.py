@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parent / "weights"
 WORK = Path(tempfile.gettempdir()) / "t2a-train"
-TRAINING = PoolPlan(count=48_000, size=96, seed=41, group=4, relations=0.3)
+TRAINING = PoolPlan(count=96_000, size=96, seed=41, group=4, relations=0.3)
 NAMING = PoolPlan(count=24_000, size=80, seed=15)
-SECONDING = replace(TRAINING, seed=47, count=96_000)  # each sees other drawings of every thing
+SECONDING = replace(TRAINING, seed=47)  # each sees other drawings of every thing
 FIRSTING = replace(SECONDING, seed=53)
 JUDGING = replace(TRAINING, seed=44)
 DETAILED = PoolPlan(count=8_000, size=160, seed=12)

@@ -168,7 +168,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
     @field_validator("start", mode="before")
     @classmethod
     def _start(cls, value: Any) -> str | None:
-        return None if value is None or value == "" else values.choice(value, get_args(Start), "start")
+        return None if values.missing(value) else values.choice(value, get_args(Start), "start")
 
     @field_validator("size", mode="before")
     @classmethod
@@ -191,7 +191,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
     @field_validator("init_image", mode="before")
     @classmethod
     def _init_image(cls, value: Any, info: ValidationInfo) -> str | None:
-        if value is None or (isinstance(value, str) and not value.strip()):
+        if values.missing(value):
             return None
         return values.picture(value, "init_image", bool(info.data.get("allow_urls")))
 

@@ -248,7 +248,7 @@ class DrawingSettings(Checked):
     @field_validator("image_range", mode="before")
     @classmethod
     def _image_range(cls, value: Any) -> str | None:
-        return None if value is None or value == "" else values.choice(value, get_args(ImageRange), "image_range")
+        return None if values.missing(value) else values.choice(value, get_args(ImageRange), "image_range")
 
     @field_validator("latent", mode="before")
     @classmethod

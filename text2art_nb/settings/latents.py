@@ -18,7 +18,7 @@ def latent_shape(value: Any) -> tuple[int, ...] | None:
 
     Raises ValueError for what isn't a shape, and for one that is too large.
     """
-    if value is None or value == "":
+    if values.missing(value):
         return None
     parts = value.lower().replace(",", "x").replace("×", "x").split("x") if isinstance(value, str) else value
     parts = parts if isinstance(parts, list | tuple) else [parts]
@@ -40,7 +40,7 @@ def latent_numbers(value: Any) -> tuple[float, ...] | None:
 
     Raises ValueError for anything else, and for more than a recipe can hold.
     """
-    if value is None or value == "":
+    if values.missing(value):
         return None
     found = values.items(value.tolist() if hasattr(value, "tolist") else value, "latent", ",")
     for _ in range(_MAX_NESTING):

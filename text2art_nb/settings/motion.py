@@ -37,7 +37,7 @@ class MotionSettings(Checked):
     @field_validator("motion", mode="before")
     @classmethod
     def _motion(cls, value: Any) -> str | None:
-        if value is None or value == "":
+        if values.missing(value):
             return None
         line = values.text(value, "motion", "text, like '0: zoom 1.02, pan 3 0; 50%: rotate 2'")
         read_motion(line)
@@ -46,7 +46,7 @@ class MotionSettings(Checked):
     @field_validator("overlay_image", mode="before")
     @classmethod
     def _overlay_image(cls, value: Any) -> str | None:
-        if value is None or (isinstance(value, str) and not value.strip()):
+        if values.missing(value):
             return None
         return values.picture(value, "overlay_image", allow_urls=False)
 
@@ -54,7 +54,7 @@ class MotionSettings(Checked):
     @classmethod
     def _moment(cls, value: Any, info: ValidationInfo) -> str | None:
         field = str(info.field_name)
-        if value is None or value == "":
+        if values.missing(value):
             return cls.model_fields[field].default  # type: ignore[no-any-return]
         given = str(values.number(value, field)) if isinstance(value, int | float) else value
         moment = read_moment(values.text(given, field, "iterations or percent, like 50 or 10%"), field)

@@ -176,12 +176,12 @@ class TasteSettings(Checked):
     @classmethod
     def _head(cls, value: Any) -> str | None:
         right = "the name of weights, or a directory"
-        return None if value is None or value == "" else values.name(value, "aesthetic_head", right)
+        return None if values.missing(value) else values.name(value, "aesthetic_head", right)
 
     @field_validator("style_image", "content_image", mode="before")
     @classmethod
     def _picture(cls, value: Any, info: ValidationInfo) -> str | None:
-        if value is None or (isinstance(value, str) and not value.strip()):
+        if values.missing(value):
             return None
         return values.picture(value, str(info.field_name), allow_urls=False)
 

@@ -25,4 +25,4 @@ class TournamentSettings(Checked):
     @field_validator("referee", mode="before")
     @classmethod
     def _referee(cls, value: Any) -> str | None:
-        return None if value is None or value == "" else values.name(value, "referee", "a name like 'ViT-B/32'")
+        return None if values.missing(value) else values.name(value, "referee", "a name like 'ViT-B/32'")
