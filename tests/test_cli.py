@@ -18,6 +18,9 @@ from PIL import Image
 
 from text2art_nb.__main__ import main
 from text2art_nb.artwork import Artwork
+from text2art_nb.cli import growing
+from text2art_nb.encoders import put
+from text2art_nb.errors import ArtworkError
 from text2art_nb.models.embedded import WEIGHTS
 from text2art_nb.places import FOLDER, slug
 from text2art_nb.settings import Settings
@@ -63,6 +66,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
         (["draw", "a castle", "--out", "c.png", "--video", "castle.png"], "a film is saved as .mp4 or .gif"),
         (["draw", "a castle", "--init-image", "nowhere.png"], "init_image cannot be used: there is no picture file"),
         (["draw", "a castle", "--init-image", "http://example.org/a.png"], "allow_urls"),
+        (["compare", "a castle", "--out", "sheet.gif"], "a contact sheet is saved as .png or .jpg, not as 'sheet.gif'"),
         (["dorctor"], "there is no command 'dorctor'; did you mean 'doctor'?"),
         (["inspect", "nowhere.png"], "there is no file 'nowhere.png'"),
         (["redraw", "/dev/null"], "'null' is not a file with a picture in it"),
@@ -161,9 +165,21 @@ def test_json_says_what_came_out(words: list[str], run_json: Drawing) -> None:
     assert Path("castle.gif").read_bytes().startswith(b"GIF89a")
 
 
-def test_the_picture_can_be_watched_in_a_file_while_it_grows(words: list[str], run_json: Drawing) -> None:
+def test_the_picture_can_be_watched_in_a_file_while_it_grows(
+    words: list[str], run_json: Drawing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bytes] = []
+
+    def watched(path: Path, data: bytes) -> None:
+        put(path, data)
+        written.append(data)
+
+    monkeypatch.setattr(growing, "put", watched)
+    monkeypatch.setattr(growing, "SECONDS", 0)
     result = run_json("draw", "a castle", *words, "--out", "castle.png")
     assert "watch it grow in castle.run/now.jpg" in result["said"]
+    assert len(set(written)) == 6
+    assert Path("castle.run/now.jpg").read_bytes() == written[-1]
     assert Image.open("castle.run/now.jpg").size == (48, 32)
     assert 0 < result["first_picture_seconds"] <= result["seconds"]
 
@@ -173,13 +189,47 @@ def test_its_sketch_can_be_seen_before_the_models_are_loaded(run_json: Drawing) 
     assert seconds["first_picture_seconds"] < seconds["first_frame_seconds"]
 
 
-def test_a_picture_that_cannot_be_watched_is_drawn_all_the_same(words: list[str], run_json: Drawing) -> None:
-    Path("castle.run/now.jpg").mkdir(parents=True)
+def test_a_picture_that_cannot_be_watched_is_drawn_all_the_same(
+    words: list[str], run_json: Drawing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise ArtworkError(f"the picture cannot be written to {path}: no space left")
+
+    monkeypatch.setattr(growing, "put", full)
     result = run_json("draw", "a castle", *words, "--out", "castle.png")
     assert result["code"] == 0
     assert result["first_picture_seconds"] is None
     assert "cannot be written to castle.run/now.jpg" in result["said"]
     assert Image.open("castle.png").size == (48, 32)
+
+
+def test_a_drawing_that_cannot_begin_leaves_the_one_before_as_it_was(words: list[str], run_json: Drawing) -> None:
+    run_json("draw", "a castle", *words, "--out", "castle.png")
+    Path("castle.run/notes.txt").write_text("mine")
+    before = {path: path.read_bytes() for path in Path("castle.run").rglob("*") if path.is_file()}
+    assert main(["draw", "a castle", *words, "--out", "castle.png", "--set", "perceptors=./nowhere"]) == 2
+    assert {path: path.read_bytes() for path in Path("castle.run").rglob("*") if path.is_file()} == before
+    assert run_json("resume", "castle.png", "--iterations", "+1")["iterations"] == 7
+
+
+def test_a_drawing_in_the_place_of_another_leaves_nothing_of_it(words: list[str], run_json: Drawing) -> None:
+    run_json("draw", "a castle", *words, "--out", "castle.png")
+    run_json("draw", "a castle", *words, "--out", "castle.png", "--iterations", "2", "--no-video")
+    left = {path.name for path in Path("castle.run").iterdir()}
+    assert left == {"checkpoint.safetensors", "outputs.json", "now.jpg", "states"}
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [("--out=c.svg", "only strokes are saved as .svg"), ("--video=c.png", "a film is saved as .mp4 or .gif")],
+)
+def test_going_on_to_a_file_that_cannot_be_is_refused_at_once(
+    option: str, said: str, words: list[str], run_json: Drawing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_json("draw", "a castle", *words, "--out", "castle.png")
+    assert main(["resume", "castle.run", "--iterations", "+1", option]) == 2
+    assert said in capsys.readouterr().err
+    assert run_json("resume", "castle.run", "--iterations", "+1")["iterations"] == 7
 
 
 def test_a_picture_never_overwrites_another(words: list[str], run_json: Drawing) -> None:
@@ -356,7 +406,7 @@ def test_the_embedded_models_draw_a_picture_that_any_stranger_can_draw_again(dra
 def test_words_that_the_embedded_model_was_never_taught_are_said(eyes: list[str], run_json: Drawing) -> None:
     result = run_json("draw", "a xylograph of a castle", "--iterations", "1", "--drawer", "pixel", "--no-video", *eyes)
     assert "the embedded model doesn't know 'xylograph'" in result["said"]
-    assert "castle" not in result["said"].replace(result["file"], "")
+    assert "'castle'" not in result["said"]
 
 
 def test_the_command_of_the_documentation_is_there() -> None:

@@ -162,6 +162,47 @@ def test_a_finished_run_goes_on_with_more_iterations_and_its_recipe_says_so(tiny
     assert drawn(more.artwork.settings) == more.artwork.image.tobytes()
 
 
+def test_a_run_that_ended_right_after_a_choice_goes_on_with_what_was_chosen(tiny: Tiny, tmp_path: Path) -> None:
+    run = Run(tiny(candidates=3), directory=tmp_path)
+    next(run)
+    run.steer(candidate=2)
+    run.stop()
+    assert list(run) == []
+    assert [frame.candidates for frame in Run.load(tmp_path)] == [1] * 5
+
+
+def test_a_killed_redraw_of_a_stopped_picture_ends_where_that_was_stopped(tiny: Tiny, tmp_path: Path) -> None:
+    run = Run(tiny(iterations=20))
+    for frame in run:
+        if frame.iteration == 6:
+            run.stop()
+    again = Run(run.settings)
+    for _ in range(3):
+        next(again)
+    again.save(tmp_path / "killed.safetensors")
+    resumed = Run.load(tmp_path / "killed.safetensors")
+    assert len(list(resumed)) == 3
+    assert resumed.artwork.image.tobytes() == run.artwork.image.tobytes()
+    assert len(list(Run.load(tmp_path / "killed.safetensors", iterations=10))) == 7
+
+
+def test_a_total_that_was_lowered_below_what_is_there_is_reached(tiny: Tiny, tmp_path: Path) -> None:
+    run = Run(tiny(), directory=tmp_path)
+    for frame in run:
+        if frame.iteration == 4:
+            run.steer(iterations=2)
+    loaded = Run.load(tmp_path)
+    assert (loaded.iteration, loaded.total) == (4, 4)
+    assert list(loaded) == []
+
+
+def test_what_is_steered_may_be_text_as_in_a_form_or_left_out(tiny: Tiny) -> None:
+    run = Run(tiny(candidates=3))
+    next(run)
+    run.steer(candidate="1", palette=None)
+    assert next(run).candidates == 1
+
+
 def test_a_damaged_checkpoint_is_refused(tiny: Tiny, tmp_path: Path) -> None:
     Run(tiny()).save(tmp_path / "run.safetensors")
     whole = (tmp_path / "run.safetensors").read_bytes()

@@ -16,7 +16,17 @@ from text2art_nb.settings.taste import SmoothnessType, SymmetryAxis
 
 quick = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
-JARGON = ("Input should", "pydantic", "type=", "http", "validation error", "Traceback", "[type", "NoneType", "truth value")
+JARGON = (
+    "Input should",
+    "pydantic",
+    "type=",
+    "http",
+    "validation error",
+    "Traceback",
+    "[type",
+    "NoneType",
+    "truth value",
+)
 
 # Texts that look nearly right, numbers at and beyond every edge, and things that do not belong in settings at all.
 NEARLY = """

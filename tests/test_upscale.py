@@ -113,6 +113,27 @@ def test_the_recipe_draws_the_large_picture_again(tiny: Tiny) -> None:
     assert drawn(recipe)[1].tobytes() == picture.tobytes()
 
 
+def test_a_network_that_cannot_be_had_is_said_before_anything_is_drawn(tiny: Tiny) -> None:
+    run = Run(tiny(upscale=2, upscaler="swin2sr"))
+    with pytest.raises(ModelError, match="swin2SR"):
+        next(run)
+    assert run.iteration == 0
+
+
+def test_a_picture_too_large_for_the_network_is_enlarged_by_arithmetic(
+    tiny: Tiny, swin2sr: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hungry(*_: object) -> None:
+        raise MemoryError
+
+    shutil.copytree(swin2sr, cache_root() / "upscaler" / "caidas--swin2SR-classical-sr-x2-64")
+    monkeypatch.setattr(upscale, "by_network", hungry)
+    run = Run(tiny(upscale=2, upscaler="swin2sr"))
+    list(run)
+    assert run.artwork.image.size == (96, 64)
+    assert run.notices == ["memory ran out while the picture was enlarged: it is enlarged by Lanczos"]
+
+
 def test_frames_are_not_enlarged(tiny: Tiny) -> None:
     assert next(Run(tiny(upscale=2))).image.size == (48, 32)
 

@@ -239,6 +239,28 @@ def kind_of(path: Path) -> str:
     return kind
 
 
+def kind_of_sheet(path: Path) -> str:
+    """The format of a contact sheet: PNG or JPEG.
+
+    Raises:
+        ArtworkError: its suffix asks for neither.
+    """
+    if (kind := kind_of(path)) not in ("PNG", "JPEG"):
+        raise ArtworkError(f"a contact sheet is saved as .png or .jpg, not as {path.name!r}")
+    return kind
+
+
+def kind_of_film(path: Path) -> str:
+    """The format of a film: MP4 or GIF.
+
+    Raises:
+        ArtworkError: its suffix asks for neither.
+    """
+    if (kind := kind_of(path)) not in ("MP4", "GIF"):
+        raise ArtworkError(f"a film is saved as .mp4 or .gif, not as {path.name!r}")
+    return kind
+
+
 def check_svg(path: Path, settings: Settings) -> None:
     """Refuse `path` if it asks for an SVG and what `settings` draw isn't made of strokes.
 

@@ -81,6 +81,11 @@ class Checkpoint:
             raise RunError(f"{path} is not a checkpoint of text2art, or a damaged one") from error
 
     @property
+    def total(self) -> int:
+        """How many iterations there will be: never fewer than there are, also where a lower total was asked for."""
+        return max(self.iteration, self.settings.steered(self.iteration + 1).iterations or 0)
+
+    @property
     def iteration(self) -> int:
         """How many iterations were done."""
         return int(self.numbers.get("iteration", 0))

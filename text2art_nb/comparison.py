@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from text2art_nb import models
-from text2art_nb.artwork import Artwork
+from text2art_nb.artwork import Artwork, kind_of_sheet
 from text2art_nb.drawing import Watcher, keep_drawing, stops
 from text2art_nb.errors import ModelError, RunError, SettingsError
 from text2art_nb.run import Run
@@ -45,14 +45,10 @@ class Comparison:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the contact sheet as .png or .jpg. Raises ArtworkError where that can't be."""
-        from text2art_nb.artwork import kind_of
         from text2art_nb.encoders import put
-        from text2art_nb.errors import ArtworkError
 
         path = Path(path).expanduser()
-        kind = kind_of(path)
-        if kind not in ("PNG", "JPEG"):
-            raise ArtworkError(f"a contact sheet is saved as .png or .jpg, not as {path.name!r}")
+        kind = kind_of_sheet(path)
         put(path, _encoded(self.image, kind))
         return path
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from text2art_nb.artwork import Artwork, check_svg, kind_of
+from text2art_nb.artwork import Artwork, check_svg, kind_of_film
 from text2art_nb.errors import ArtworkError
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
@@ -55,9 +55,8 @@ def draw(
         RunError: the drawing cannot go on.
         ArtworkError: a file cannot be written.
     """
-    for place in (out, video):
-        if place is not None:
-            kind_of(Path(place))
+    if video is not None:
+        kind_of_film(Path(video))
     wanted = _wanted(prompts, settings)
     if out is not None:
         check_svg(Path(out), wanted)

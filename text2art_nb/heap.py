@@ -20,7 +20,11 @@ _THEIRS: Final = ("GLIBC_TUNABLES", "MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_"
 
 
 def keep_what_is_freed() -> None:
-    """From now on this process keeps what it frees, until `give_back`; unless its environment says how it wants it."""
+    """From now on this process keeps what it frees, until `give_back`; unless its environment says how it wants it.
+
+    On its main thread. Other threads have heaps of 64 MB, which glibc can't be told to make larger: what they take at
+    once may not be more than that to be kept.
+    """
     if any(os.environ.get(name) for name in _THEIRS):
         return
     with contextlib.suppress(OSError, AttributeError):  # another C library

@@ -4,11 +4,12 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from text2art_nb.artwork import SUFFIXES, check_svg, kind_of
+from text2art_nb.artwork import SUFFIXES, check_svg, kind_of, kind_of_film
 from text2art_nb.encoders import put
 from text2art_nb.errors import ArtworkError
 from text2art_nb.settings import Settings
@@ -38,32 +39,61 @@ class Places:
         return self.directory / "now.jpg"
 
     def prepare(self) -> None:
-        """Make the run's directory, without what an earlier run has left in it; note the files' names there.
+        """Make the run's directory, put an earlier run's parts in it aside, and note the files' names there.
+
+        They come back with `abandon`, and are gone for good with `settle`.
 
         Raises:
             ArtworkError: it cannot be made.
         """
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            (self.directory / CHECKPOINT).unlink(missing_ok=True)
+            if self._before.is_dir():  # of an attempt that came to nothing: what it left is worth less
+                self._remove_parts()
+            elif any(part.exists() for part in self._parts):
+                self._before.mkdir()
+                for part in self._parts:
+                    if part.exists():
+                        os.replace(part, self._before / part.name)
         except OSError as error:
             raise ArtworkError(f"the directory {self.directory} cannot be made: {error.strerror or error}") from error
         self.note()
 
     def note(self) -> None:
-        """Write the files' names down, so that `resume` writes to the same ones."""
+        """Write the files' names down, so that `resume` writes to the same ones: beside the run, wherever that lies."""
         names = {"picture": self.picture.name, "film": self.film.name if self.film else None, "metadata": self.metadata}
         put(self.directory / NOTES, json.dumps(names).encode())
 
     def abandon(self) -> None:
-        """Remove the directory of a run that drew nothing, unless there is more in it than a run puts there."""
+        """Leave nothing of a run that drew nothing: the directory is as it was before `prepare`."""
         with contextlib.suppress(OSError):
-            (self.directory / CHECKPOINT).unlink(missing_ok=True)
-            (self.directory / NOTES).unlink(missing_ok=True)
-            self.growing.unlink(missing_ok=True)
-            if self.frames.is_dir():
-                self.frames.rmdir()
+            self._remove_parts()
+            if self._before.is_dir():
+                for part in self._before.iterdir():
+                    os.replace(part, self.directory / part.name)
+                self._before.rmdir()
             self.directory.rmdir()
+
+    def settle(self) -> None:
+        """There is something of the new run: the earlier one's parts are not needed any more."""
+        shutil.rmtree(self._before, ignore_errors=True)
+
+    @property
+    def _before(self) -> Path:
+        return self.directory / "before"
+
+    @property
+    def _parts(self) -> tuple[Path, ...]:
+        """What a run puts into its directory; whatever else is there is none of its business."""
+        names = (CHECKPOINT, NOTES, self.growing.name, self.frames.name, "states")
+        return tuple(self.directory / name for name in names)
+
+    def _remove_parts(self) -> None:
+        for part in self._parts:
+            if part.is_dir():
+                shutil.rmtree(part)
+            else:
+                part.unlink(missing_ok=True)
 
 
 def places_for(settings: Settings, out: str | None, video: str | None, metadata: bool, folder: Path = FOLDER) -> Places:
@@ -89,9 +119,8 @@ def places_for(settings: Settings, out: str | None, video: str | None, metadata:
 
 def _film(settings: Settings, picture: Path, video: str | None) -> Path | None:
     if video is not None:
-        kind_of(film := Path(video).expanduser())
-        if film.suffix.lower() not in (".mp4", ".gif"):
-            raise ArtworkError(f"a film is saved as .mp4 or .gif, not as {film.name!r}")
+        film = Path(video).expanduser()
+        kind_of_film(film)
         return film
     moves = picture.suffix.lower() in (".mp4", ".gif")
     return picture.with_suffix(".mp4") if settings.make_video and not moves else None
@@ -141,8 +170,9 @@ def found_places(place: str, out: str | None, video: str | None) -> Places:
     beside = directory.with_suffix("")
     picture = Path(out).expanduser() if out else beside.with_name(notes.picture or beside.name + ".png")
     film = Path(video).expanduser() if video else beside.with_name(notes.film) if notes.film else None
-    for path in (picture, *([film] if film else [])):
-        kind_of(path)
+    kind_of(picture)
+    if film is not None:
+        kind_of_film(film)
     return Places(picture, film, directory, notes.metadata)
 
 

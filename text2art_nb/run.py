@@ -84,7 +84,7 @@ class Run:
     @property
     def total(self) -> int:
         """How many iterations there will be."""
-        return self._loop.total if self._loop else self.present.iterations or 0
+        return self._loop.total if self._loop else self._start.total
 
     @property
     def present(self) -> Settings:
@@ -126,8 +126,7 @@ class Run:
         What was changed is recorded in `settings.steering`, so that drawing them again gives the same picture. Raises
         SettingsError, naming the field, for anything else.
         """
-        _check(changes, self.present, _candidates(self.settings, self.iteration))
-        self._steering.put(changes)
+        self._steering.put(_checked(changes, self.present, _candidates(self.settings, self.iteration)))
 
     # -- drawing
 
@@ -199,10 +198,16 @@ class Run:
             return picture
 
         def enlarge() -> "Image.Image":
-            from text2art_nb import filters, upscale
+            from text2art_nb import devices, filters, upscale
 
             made_by = filters.build(settings, None, hard_cells=settings.last_drawer == "pixel")
-            return upscale.enlarge(picture, settings.upscale, settings.upscaler, settings.device, made_by)
+            try:
+                return upscale.enlarge(picture, settings.upscale, settings.upscaler, settings.device, made_by)
+            except (RuntimeError, MemoryError) as error:
+                if not devices.is_out_of_memory(error):
+                    raise
+            self.notices.append("memory ran out while the picture was enlarged: it is enlarged by Lanczos")
+            return upscale.enlarge(picture, settings.upscale, "lanczos", settings.device, made_by)
 
         return enlarge
 
@@ -239,7 +244,12 @@ class Run:
         """
         path = Path(path)
         start = Checkpoint.read(path)
-        steering = [each for each in start.settings.steering if not (each.stop and each.iteration > start.iteration)]
+
+        def holds(entry: Steering) -> bool:
+            """Not the stop that ended it here. A later one is its recipe's: there it ends, or is to be longer."""
+            return not entry.stop or (entry.iteration > start.iteration + 1 and iterations is None)
+
+        steering = [entry for entry in start.settings.steering if holds(entry)]
         run = cls.__new__(cls)
         settings = start.settings.with_(steering=steering)
         run._begin(replace(start, settings=settings), path if path.is_dir() else None)
@@ -268,7 +278,7 @@ class Run:
         steering = [each for each in self.settings.steering if each.iteration <= iteration and not each.stop]
         shared = self.settings.with_(steering=steering)
         if changes:
-            _check(changes, shared.steered(iteration), _candidates(shared, iteration - 1))
+            changes = _checked(changes, shared.steered(iteration), _candidates(shared, iteration - 1))
             shared = shared.with_(steering=(*steering, Steering(iteration=iteration, **changes)))
         start = self._states.nearest(iteration - 1) if self._states else None
         run = type(self).__new__(type(self))
@@ -291,6 +301,10 @@ class Run:
 
     def _begun(self, start: Checkpoint) -> "Loop":
         settings = start.settings.steered(start.iteration)
+        if settings.upscale > 1:
+            from text2art_nb import upscale
+
+            upscale.fetch(settings)  # what can't be had should be known now, not when all is drawn
         if settings.engine == "pixray":
             from text2art_nb.compat.engine import PixrayLoop
 
@@ -319,7 +333,8 @@ class Run:
         changes: dict[str, Any] = {}
         for entry in due:
             changes |= entry.new_settings
-            if entry.candidate is not None:
+            # In a checkpoint that was written right after the choice there is but one left already.
+            if entry.candidate is not None and entry.candidate < loop.count:
                 loop.choose(entry.candidate)
             if entry.stop:
                 self._done = True
@@ -413,8 +428,8 @@ def _candidates(settings: Settings, iteration: int) -> int:
     return tournament.survivors(present, iteration, present.iterations or 0)
 
 
-def _check(changes: dict[str, Any], present: Settings, candidates: int) -> None:
-    """Raises SettingsError, naming the field, for changes that can't be made to what is asked for now."""
+def _checked(changes: dict[str, Any], present: Settings, candidates: int) -> dict[str, Any]:
+    """Changes in their proper types. Raises SettingsError, naming the field, for what can't be changed now."""
     # pixray draws in a process of its own, which can only be ended.
     steerable, who = (("candidate",), "pixray") if present.engine == "pixray" else (STEERABLE, "it")
     for name in changes:
@@ -425,3 +440,4 @@ def _check(changes: dict[str, Any], present: Settings, candidates: int) -> None:
         there = f"candidate must be less than {candidates}, the number of candidates"
         raise SettingsError({"candidate": f"{there}; got {entry.candidate}"})
     present.with_(**entry.new_settings)
+    return entry.changes

@@ -61,6 +61,12 @@ def choose(settings: Settings) -> Choice:
     return Choice("swin2sr")
 
 
+def fetch(settings: Settings) -> None:
+    """Have the weights here that the settings enlarge with, if any. Raises ModelError where they can't be had."""
+    if settings.upscaler == "swin2sr":
+        models.locate(weights(settings.upscale), "upscaler")
+
+
 def weights(factor: int) -> str:
     """The name of the weights that enlarge so many times."""
     return f"swin2sr-x{factor}"

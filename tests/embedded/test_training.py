@@ -20,6 +20,7 @@ from text2art_nb.embedded.dual_encoder import matching_loss
 from text2art_nb.embedded.loop import Trainer, load_state, read_curve, run
 from text2art_nb.embedded.tokenizer import train_tokenizer
 from text2art_nb.embedded.train import WEIGHTS, publish
+from text2art_nb.errors import RunError
 from text2art_nb.perceptors.dual_encoder import flatten_pooling
 
 if TYPE_CHECKING:
@@ -152,6 +153,14 @@ def test_tiny_training_stopped_and_resumed_ends_in_the_same_weights(tmp_path: Pa
     resumed = small_tiny(tmp_path / "pools")
     run(resumed, tmp_path / "stopped", resume=True)
     assert same(whole.state_dict(), resumed.state_dict())
+
+
+def test_a_checkpoint_of_another_recipe_is_not_gone_on_with(tmp_path: Path) -> None:
+    run(small_tiny(tmp_path / "pools"), tmp_path / "work")
+    other = small_tiny(tmp_path / "pools")
+    other.plan = replace(other.plan, batch=2)
+    with pytest.raises(RunError, match="of another recipe; without --resume"):
+        run(other, tmp_path / "work", resume=True)
 
 
 def test_proposal_training_stopped_and_resumed_ends_in_the_same_weights(tmp_path: Path) -> None:

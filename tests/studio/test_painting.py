@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,11 +168,32 @@ def test_the_time_machine_shows_any_frame_and_branches_from_it(studio: Studio) -
 def test_a_branch_of_another_kind_starts_from_the_frame(studio: Studio) -> None:
     press(studio, "Draw")
     panel_of(studio).stage.time._slider.value = 4
+    press(studio, "Use its settings")  # all of them, also where it started from
     type_into(studio, "drawer", "pixel")
     press(studio, "Branch from here")
     assert studio.result is not None
-    assert studio.result.settings.drawer == "pixel"
-    assert str(studio.result.settings.init_image).startswith("data:image/png")
+    drawn = studio.result.settings
+    assert (drawn.drawer, drawn.start) == ("pixel", "image")
+    assert str(drawn.init_image).startswith("data:image/png")
+
+
+@pytest.mark.parametrize(
+    "asked", [{"upscale": 2}, {"candidates": 4, "finalists": 2}, {"candidates": 3}], ids=["larger", "finals", "chosen"]
+)
+def test_a_branch_shares_the_way_also_where_the_run_has_decided_something(
+    studio: Studio, asked: dict[str, int]
+) -> None:
+    studio.set(**asked, iterations=40)
+    if "finalists" not in asked and "candidates" in asked:
+        when(studio, 20, lambda: panel_of(studio).stage.candidates._sheet.children[1].click())
+    press(studio, "Draw")
+    panel_of(studio).stage.time._slider.value = 38
+    press(studio, "Branch from here")
+    assert studio.result is not None
+    assert studio.result.settings.init_image is None
+    assert len(studio.shelf.pictures()) == 2
+    first, second = (Artwork.open(path, trusted=True).settings for path in studio.shelf.pictures())
+    assert first.steering == second.steering
 
 
 def test_branching_while_it_draws_stops_it_first(studio: Studio) -> None:
@@ -251,6 +273,31 @@ def test_a_run_that_fails_says_why_in_a_sentence(studio: Studio) -> None:
     assert studio.result is None
 
 
+def interrupt_twice() -> None:
+    for _ in range(2):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_second_interrupt_leaves_the_kernel_alive_and_the_panel_ready(studio: Studio) -> None:
+    type_into(studio, "iterations", 100_000)
+    when(studio, 1, interrupt_twice)
+    press(studio, "Draw")
+    assert "interrupted: what was drawn until a few seconds ago can be gone on with" in stage_text(studio)
+    assert not panel_of(studio).stage.draw.disabled
+
+
+def test_a_second_interrupt_tears_a_cell_away_and_leaves_the_panel_ready(studio: Studio) -> None:
+    type_into(studio, "iterations", 100_000)
+    when(studio, 1, interrupt_twice)
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(studio.paint())
+    assert not panel_of(studio).stage.draw.disabled
+    type_into(studio, "iterations", 6)
+    asyncio.run(studio.paint())
+    assert studio.result is not None
+    assert studio.result.settings.iterations == 6
+
+
 def test_an_error_of_ours_is_told_and_kept(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("division by zero")
@@ -276,10 +323,14 @@ def test_a_cell_goes_on_with_the_latest_run(studio: Studio) -> None:
     assert studio.run.iteration == 10
 
 
-def test_a_wrong_setting_is_one_sentence_in_the_cell(studio: Studio, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_setting_is_one_sentence_in_the_cell(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     type_into(studio, "iterations", -5)
+    said: list[str] = []
+    monkeypatch.setattr("text2art_nb.studio.studio.say", said.append)
     asyncio.run(studio.paint())
     assert studio.result is None
+    [sentence] = said
+    assert sentence.startswith("iterations must be at least 1")
 
 
 def test_steps_are_capped_for_tests_of_the_notebook(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

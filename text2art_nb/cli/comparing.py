@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from text2art_nb.artwork import kind_of
+from text2art_nb.artwork import kind_of_sheet
 from text2art_nb.cli.clock import Clock
 from text2art_nb.cli.parser import given_settings
 from text2art_nb.places import FOLDER, slug
@@ -15,7 +15,7 @@ def compare(options: argparse.Namespace, _: Clock) -> int:
     """Draw, write the contact sheet, and print where it is; who was left out and why goes to stderr."""
     settings = Settings(**given_settings(options))
     if options.out is not None:
-        kind_of(Path(options.out))
+        kind_of_sheet(Path(options.out))
     from text2art_nb.comparison import compare as draw_all
 
     comparison = draw_all(settings, options.drawers)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from text2art_nb.artwork import Artwork
+from text2art_nb.artwork import Artwork, check_svg
 from text2art_nb.cli.clock import Clock
 from text2art_nb.cli.parser import given_settings
 from text2art_nb.errors import ArtworkError, RunError, Text2ArtError
@@ -75,6 +75,7 @@ def resume(options: argparse.Namespace, clock: Clock) -> int:
     from text2art_nb.run import Run
 
     run = Run.load(places.directory)
+    check_svg(places.picture, run.settings)
     if options.iterations:
         run = Run.load(places.directory, iterations=_total(options.iterations, run.total))
     if options.no_video:
@@ -121,6 +122,8 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
             with Progress(run, clock) as progress:
 
                 def show(frame: "Frame") -> None:
+                    if frame.iteration == 1:
+                        places.settle()
                     progress.show(frame)
                     growing.show(frame)
 

@@ -26,20 +26,7 @@ TITLES = {
     "clip3": "text2art's third embedded CLIP (the third guide)",
     "judge": "text2art's embedded judge",
 }
-GROWN = {
-    "clip": "These steps (`--grow`) went on from weights that the recipe from nothing had taught.",
-    "clip2": "These steps (`--grow`) went on from weights that the recipe from nothing had taught.",
-    "clip3": """These steps (`--grow`) went on from weights that three trainings had taught: the recipe from nothing,
-which is in `text2art_nb/embedded/clip.py`; more of a grown world; and scenes of two things with captions in which the
-two have changed places, without which both eyes told "a boat left of a house" from "a house left of a boat" no better
-than by chance. New in them are the pictures: those trainings saw one pool of 4,000 groups, on which both eyes did
-better by .07 than on fresh ones; this one has 12,000 groups.""",
-    "judge": "These steps (`--grow`) went on from weights that four trainings had taught, the last of them 1,000 plain "
-    "steps on this pool.",
-    "proposal": """These steps (`--grow`) went on from weights that a smaller world of 76 things had taught by the
-recipe from nothing, which is in `text2art_nb/embedded/proposal.py`; they brought ten things, "in front of", and
-"on". """,
-}
+GROWN = "These steps (`--grow`) went on from the weights that were there, which knew a smaller world."
 _GUIDES = """Drawing follows the mean of the gradients of all three guides, which were trained apart: what only one of
 them likes pulls a third as much. That is why it was trained under attack, too."""
 PURPOSES = {
@@ -104,7 +91,7 @@ def write_dual(directory: Path, name: str, trainer: "ClipTrainer", seconds: floa
         "What it is": _what(name, trainer),
         "Figures": _dual_figures(figures, exam.line_up),
         "Training": _training(trainer.step, seconds, trainer.plan.batch, trainer.pool.plan.name)
-        + (f"\n{GROWN[name]}" if trainer.grown else "")
+        + (f"\n{GROWN}" if trainer.grown else "")
         + " Softmax contrastive loss that leaves out pairs that happen to be true, and heads naming every attribute, "
         f"dropped afterwards.\n\n{stages(trainer.plan.stages)}",
         "Learning curve": table(read_curve(curve), columns),
@@ -225,7 +212,7 @@ def write_proposal(directory: Path, trainer: "ProposalTrainer", seconds: float, 
         f"and {trainer.plan.sentences} fresh sentences, {seconds / 60:.0f} minutes of one thread on\n{machine()}, "
         "shared with other work. Pictures: absolute, squared and slope differences at three scales; sentences: "
         "cross-entropy of what they state."
-        + (f"\n{GROWN['proposal']}" if trainer.grown else "")
+        + (f"\n{GROWN}" if trainer.grown else "")
         + f"\n\n{stages(trainer.plan.stages)}",
         "Learning curve": table(
             read_curve(curve),

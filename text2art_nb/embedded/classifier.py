@@ -74,7 +74,7 @@ def name_things(model: "ResNetForImageClassification", pictures: Tensor) -> Tens
     return torch.cat(parts).float()
 
 
-class ClassifierTrainer(Resumable):
+class ClassifierTrainer(Resumable[ClassifierPlan]):
     """Trains the classifier on a pool, whatever places, styles and colours its pictures have; see `loop.Trainer`."""
 
     def __init__(self, plan: ClassifierPlan, pool: Pool, test: LineUp | None = None) -> None:

@@ -88,6 +88,7 @@ GUIDE_PLAN = ClipPlan(
         Stage(until=2800, rates=(1.1e-3, 1e-5), attack=0.07, replays=2),
     ),
 )
+# Lightly attacked, too: what a plain judge said of a picture changed by hundredths with changes that nobody sees.
 JUDGE_PLAN = ClipPlan(
     build=dual_encoder.judge,
     seed=2,
@@ -135,7 +136,6 @@ GUIDE_GROWS = replace(
 )
 SECOND_GROWS = replace(SECOND_PLAN, resting=0, stages=GUIDE_GROWS.stages)
 FIRST_GROWS = replace(FIRST_PLAN, resting=0, stages=GUIDE_GROWS.stages)
-# Lightly attacked, too: what the plain judge said of a picture changed by hundredths with changes that nobody sees.
 JUDGE_GROWS = replace(
     JUDGE_PLAN,
     stages=(
@@ -179,7 +179,7 @@ class Batch:
     true: Tensor
 
 
-class ClipTrainer(Resumable):
+class ClipTrainer(Resumable[ClipPlan]):
     """Trains a dual encoder on a pool of groups of pictures.
 
     Args:

@@ -10,10 +10,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from text2art_nb.errors import RunError
 
 
 class Trainer(Protocol):
@@ -94,11 +96,22 @@ class Stateful(Protocol):
         """The inverse."""
 
 
-class Resumable:
-    """The state of a trainer: its step, its averaged weights, and whatever else learns."""
+Plan = TypeVar("Plan")
 
+
+class Resumable(Generic[Plan]):
+    """The state of a trainer: its step, its averaged weights, and whatever else learns; and by what recipe."""
+
+    plan: Plan
+    grown: bool = False
     step: int
     average: Average
+
+    @property
+    def recipe(self) -> str:
+        """The plan in words, and whether weights were there at its beginning."""
+        plain = {name: value for name, value in vars(self.plan).items() if not callable(value)}
+        return f"{plain}, from weights" if self.grown else str(plain)
 
     def learning(self) -> dict[str, Stateful]:
         """What has a state that the next step depends on, by name."""
@@ -107,10 +120,12 @@ class Resumable:
     def state_dict(self) -> dict[str, Any]:
         """See `Trainer`."""
         parts = {name: part.state_dict() for name, part in self.learning().items()}
-        return {"step": self.step, "average": self.average.tensors, **parts}
+        return {"recipe": self.recipe, "step": self.step, "average": self.average.tensors, **parts}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """See `Trainer`."""
+        """See `Trainer`. Raises RunError for the state of another recipe."""
+        if state.get("recipe") != self.recipe:
+            raise RunError("the checkpoint is of another recipe; without --resume the training begins anew")
         self.step = int(state["step"])
         for name, part in self.learning().items():
             part.load_state_dict(state[name])

@@ -319,7 +319,7 @@ def _phrases(name: str, value: str) -> tuple[str, ...]:
     return (TIME_WORDS if name == "time" else WEATHER_WORDS)[value]
 
 
-class ProposalTrainer(Resumable):
+class ProposalTrainer(Resumable[ProposalPlan]):
     """Trains reader and painter side by side; they share no weights and no loss.
 
     Args:

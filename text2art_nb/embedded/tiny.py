@@ -72,7 +72,7 @@ def build(plan: TinyPlan) -> "AutoencoderTiny":
     )
 
 
-class TinyTrainer(Resumable):
+class TinyTrainer(Resumable[TinyPlan]):
     """Trains an AutoencoderTiny on a pool of rendered pictures; `test`: held-out ones for the learning curve."""
 
     def __init__(self, plan: TinyPlan, pool: Pool, test: Pool) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from text2art_nb.embedded.data import Pool, PoolPlan, load_pool, misspell
+from text2art_nb.errors import Text2ArtError
 from text2art_nb.models.embedded import write_sums
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ def train_vqgan(job: Job, export_only: bool) -> None:
     from text2art_nb.embedded import card, vqgan
 
     folder = job.work / "vqgan"
+    if not job.resume:
+        shutil.rmtree(folder / "eye", ignore_errors=True)
     eye = _eye(job.out / "clip", folder / "eye")
     trainer = vqgan.VqganTrainer(vqgan.VQGAN_PLAN, job.pool(DETAILED), job.pool(DETAILED_TEST), eye)
     seconds = _train(trainer, folder, job, export_only)
@@ -258,7 +261,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cv2.setNumThreads(1)
     job = Job(options.work, options.out, options.minutes, options.resume, options.threads, options.grow)
     for what in JOBS if options.what == "all" else (options.what,):
-        JOBS[what](job, options.export_only)
+        try:
+            JOBS[what](job, options.export_only)
+        except Text2ArtError as error:
+            raise SystemExit(f"{what}: {error}") from error
 
 
 if __name__ == "__main__":

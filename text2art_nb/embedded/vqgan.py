@@ -263,7 +263,7 @@ class Codebook:
             self.sums[dead] = self.weight[dead] * self.used[dead, None]
 
 
-class VqganTrainer(Resumable):
+class VqganTrainer(Resumable[VqganPlan]):
     """Trains a VQModel on a pool of rendered pictures.
 
     Args:

@@ -73,8 +73,8 @@ class Shelf:
                 checkpoint = Checkpoint.peek(directory / CHECKPOINT)
             except RunError:
                 continue
-            total = checkpoint.settings.steered(checkpoint.iteration).iterations or 0
-            found.append(StoredRun(directory, checkpoint.settings.prompts, checkpoint.iteration, total))
+            prompts, iteration, total = checkpoint.settings.prompts, checkpoint.iteration, checkpoint.total
+            found.append(StoredRun(directory, prompts, iteration, total))
         return found
 
     def artwork(self, picture: Path) -> Artwork:

@@ -50,6 +50,7 @@ LOOK_SECONDS = 0.02
 """Between two looks at the easel: so long a click waits at most."""
 ENDING_SECONDS = 10.0
 """How long a cell waits for a picture that was stopped, but is still ending, before it says so."""
+TORN = "interrupted: what was drawn until a few seconds ago can be gone on with"
 
 
 class View(Protocol):
@@ -86,6 +87,7 @@ class Studio:
         self._easel: Easel | None = None
         self._places: Places | None = None
         self._baseline: Settings | None = None
+        self._begun_as: Settings | None = None
         self._waiting: Callable[[], None] | None = None
         self._panel: Panel | None = None
         self._share: Share | None = None
@@ -280,7 +282,8 @@ class Studio:
             elif easel.artwork is None:
                 cell.fail("stopped before the first frame")
         except KeyboardInterrupt:
-            cell.fail("interrupted: what was drawn until a few seconds ago can be gone on with")
+            self._leave()
+            cell.fail(TORN)
             raise
         finally:
             cell.close()
@@ -294,6 +297,8 @@ class Studio:
                 await self._follow(easel, by_hand=works_by_hand(self._kernel))
                 self._finish(easel)
                 self._do_what_waits()
+            except KeyboardInterrupt:  # further up is the kernel's own loop, which would end, and the kernel with it
+                self._leave()
             except Exception as error:  # nobody awaits this: what is not told here is lost
                 self._report(error)
 
@@ -334,6 +339,14 @@ class Studio:
             easel.run.stop()
         elif interrupts.told > 1:
             raise KeyboardInterrupt
+
+    def _leave(self) -> None:
+        """After a second Interrupt: the run ends by itself, some time; the panel is ready for another one."""
+        self._waiting = None
+        if self._panel is not None:
+            self._panel.stage.rest()
+            self._panel.stage.tell(TORN, error=True)
+            self._panel.go_on.refresh()
 
     def _finish(self, easel: Easel) -> None:
         """Keep what was drawn, and show it on the panel."""
@@ -401,11 +414,11 @@ class Studio:
         frames = self.shelf.frames(places, after=run.iteration) if places is not None else None
         self.run, self._places = run, places
         self._easel = Easel(run, frames, self._readiness.join)
-        self._baseline = None
+        self._baseline = self._begun_as = None
         if self._panel is not None:
             self._panel.changed_at = None
             with contextlib.suppress(SettingsError):  # what is on the panel can't be drawn: then it can't steer either
-                self._baseline = self._for_steering(run)
+                self._baseline = self._begun_as = self._for_steering(run)
         return self._easel
 
     async def _let_end(self) -> None:
@@ -480,15 +493,23 @@ class Studio:
         iteration = min(iteration, self.run.iteration)
         wanted = self._for_steering(self.run)
         changes, later = differences(self.run.settings.steered(iteration), wanted)
-        if later:
+        if self._asks_for(later, wanted):
             frame = self.shelf.frames(self._places, after=None).nearest(iteration)
             if frame is None:
                 raise RunError("the frames of this run are gone, so there is nothing to branch from")
-            self._draw_in_panel(self._new_easel(self.settings.with_(init_image=frame[1])))
+            self._draw_in_panel(self._new_easel(self.settings.with_(init_image=frame[1], start="image")))
             return
         places = self.shelf.place(wanted)
         run = self.run.branch(iteration, places.directory, **changes)
         self._draw_in_panel(self._put(run, places))
+
+    def _asks_for(self, names: list[str], wanted: Settings) -> bool:
+        """Whether any of these settings is another one on the panel than when the run began.
+
+        A run has changed some itself: what `auto` came to, who is the referee, how many candidates are left.
+        """
+        begun = self._begun_as
+        return any(begun is None or getattr(begun, name) != getattr(wanted, name) for name in names)
 
     def _choose(self, candidate: int) -> None:
         if self.run is not None:
