@@ -211,6 +211,23 @@ def test_a_second_interrupt_ends_what_does_not_heed_the_first(kernel: Kernel) ->
     assert again.error is None
 
 
+def test_a_second_interrupt_of_a_picture_on_the_panel_ends_it_and_not_the_kernel(kernel: Kernel) -> None:
+    kernel.run(DEAF_FROM_THE_THIRD + "studio.panel()")
+    first = len(kernel.messages)
+    kernel.click(kernel.value("studio._panel.stage.draw.model_id"))
+    kernel.wait_for(lambda message: "deaf" in message.content.get("text", ""), "third iteration", 30, first)
+    for _ in range(2):
+        kernel.interrupt()
+        kernel.listen(0.3)  # two signals at the same moment would be one
+
+    assert kernel.value("studio._panel.stage.draw.disabled") is False
+    assert "interrupted" in kernel.value("studio._panel.stage._message.value")
+    kernel.run(LET_IT_END)
+    again = paint(kernel)
+    seconds_to_end(again, ask_to_end(again, "stop"))
+    assert again.error is None
+
+
 def test_pause_holds_the_picture_and_resume_lets_it_go_on(kernel: Kernel) -> None:
     cell = paint(kernel)
     pause = cell.button("Pause")

@@ -98,6 +98,9 @@ JUDGE_PLAN = ClipPlan(
         Stage(until=1800, rates=(1.5e-3, 1.1e-3)),
         Stage(until=2000, rates=(1.1e-3, 1e-3), attack=0.01, replays=2),
         Stage(until=2600, rates=(1e-3, 1e-5), attack=0.02, replays=2),
+        Stage(until=4000, rates=(1.2e-3, 1e-3)),
+        Stage(until=4200, rates=(1e-3, 1e-3), attack=0.01, replays=2),
+        Stage(until=4900, rates=(1e-3, 1e-5), attack=0.02, replays=2),
     ),
 )
 # The second guide: an eye of the same build, with its own pictures, which learns to see what the third guide's reader
