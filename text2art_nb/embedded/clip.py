@@ -86,6 +86,9 @@ GUIDE_PLAN = ClipPlan(
         Stage(until=1500, rates=(1.5e-3, 1.3e-3)),
         Stage(until=1800, rates=(1.2e-3, 1.1e-3), attack=0.03, replays=2),
         Stage(until=2800, rates=(1.1e-3, 1e-5), attack=0.07, replays=2),
+        Stage(until=3100, rates=(1.2e-3, 1.1e-3)),
+        Stage(until=3400, rates=(1.1e-3, 1e-3), attack=0.04, replays=2),
+        Stage(until=4400, rates=(1e-3, 1e-5), attack=0.08, replays=2),
     ),
 )
 # Lightly attacked, too: what a plain judge said of a picture changed by hundredths with changes that nobody sees.
@@ -128,25 +131,6 @@ FIRST_PLAN = replace(
         Stage(until=3200, rates=(1.1e-3, 1e-5), attack=0.07, replays=2),
     ),
 )
-# When the world has grown (new things, new words): what the present weights learn more, instead of all from nothing.
-GUIDE_GROWS = replace(
-    GUIDE_PLAN,
-    stages=(
-        Stage(until=300, rates=(1e-3, 1e-3)),
-        Stage(until=500, rates=(1e-3, 9e-4), attack=0.04, replays=2),
-        Stage(until=1000, rates=(9e-4, 1e-5), attack=0.08, replays=2),
-    ),
-)
-SECOND_GROWS = replace(SECOND_PLAN, resting=0, stages=GUIDE_GROWS.stages)
-FIRST_GROWS = replace(FIRST_PLAN, resting=0, stages=GUIDE_GROWS.stages)
-JUDGE_GROWS = replace(
-    JUDGE_PLAN,
-    stages=(
-        Stage(until=200, rates=(1e-3, 1e-3), attack=0.01, replays=2),
-        Stage(until=700, rates=(1e-3, 1e-5), attack=0.02, replays=2),
-    ),
-)
-
 PREPROCESSOR = {
     "image_processor_type": "CLIPImageProcessor",
     "do_resize": True,
@@ -190,8 +174,7 @@ class ClipTrainer(Resumable[ClipPlan]):
         pool: grouped training pictures.
         test: held-out pictures for the learning curve.
         tokenizer: of the captions.
-        grown_from: weights to begin with, such as `exported` gives, or some of them, such as `reader_of` those; None:
-            from nothing.
+        reader: another dual encoder's, as `reader_of` gives it, to begin with; None: from nothing.
     """
 
     def __init__(
@@ -200,16 +183,15 @@ class ClipTrainer(Resumable[ClipPlan]):
         pool: Pool,
         test: metrics.Exam,
         tokenizer: "PreTrainedTokenizerFast",
-        grown_from: dict[str, Tensor] | None = None,
+        reader: dict[str, Tensor] | None = None,
     ) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.pool, self.test, self.tokenizer = plan, pool, test, tokenizer
         self.step, self.total = 0, plan.steps
-        self.grown = any(name.startswith("vision_") for name in grown_from or ())
         classes = {name: len(values) for name, values in world.ATTRIBUTES.items()}
         pupil = Pupil(plan.build(len(tokenizer)), classes)
-        if grown_from is not None:
-            set_parameters(pupil.dual, pupil.dual.state_dict() | grown_from)
+        if reader is not None:
+            set_parameters(pupil.dual, pupil.dual.state_dict() | reader)
         self.pupil = pupil.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         heavy = [p for p in pupil.parameters() if p.dim() > 1]
         light = [p for p in pupil.parameters() if p.dim() <= 1]

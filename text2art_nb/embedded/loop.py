@@ -103,15 +103,13 @@ class Resumable(Generic[Plan]):
     """The state of a trainer: its step, its averaged weights, and whatever else learns; and by what recipe."""
 
     plan: Plan
-    grown: bool = False
     step: int
     average: Average
 
     @property
     def recipe(self) -> str:
-        """The plan in words, and whether weights were there at its beginning."""
-        plain = {name: value for name, value in vars(self.plan).items() if not callable(value)}
-        return f"{plain}, from weights" if self.grown else str(plain)
+        """The plan in words."""
+        return str({name: value for name, value in vars(self.plan).items() if not callable(value)})
 
     def learning(self) -> dict[str, Stateful]:
         """What has a state that the next step depends on, by name."""

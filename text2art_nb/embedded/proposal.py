@@ -168,13 +168,8 @@ PROPOSAL_PLAN = ProposalPlan(
     stages=(
         Stage(until=3000, rates=(2e-3, 1.4e-3)),
         Stage(until=5500, rates=(1.4e-3, 3e-5)),
+        Stage(until=7500, rates=(1.5e-3, 3e-5)),
     )
-)
-
-
-# When the world has grown: what the present weights learn more, instead of all from nothing.
-PROPOSAL_GROWS = ProposalPlan(
-    stages=(Stage(until=1000, rates=(1.4e-3, 1.2e-3)), Stage(until=2600, rates=(1.2e-3, 3e-5)))
 )
 
 
@@ -231,16 +226,6 @@ def build(plan: ProposalPlan, pieces: int) -> Proposal:
     model.painter.spots.copy_(spots())
     model.painter.floats.copy_(torch.tensor([int(thing.floats) for thing in THINGS]))
     return model
-
-
-@torch.no_grad()
-def take_over(model: Proposal, weights: dict[str, Tensor]) -> None:
-    """Begin with the weights of a smaller world: what it knew stands first in every tensor, for worlds only append."""
-    for name, tensor in model.named_parameters():
-        if name in weights:
-            tensor[tuple(slice(0, side) for side in weights[name].shape)] = weights[name].to(tensor)
-    known = len(weights["painter.things"])
-    model.painter.thing_base[:known] = 0  # it is in their own maps
 
 
 def lesson(rng: np.random.Generator, count: int, *, held_out: bool = False) -> tuple[list[world.Scene], list[int]]:
@@ -327,7 +312,6 @@ class ProposalTrainer(Resumable[ProposalPlan]):
         tokenizer: of the sentences.
         judge: a dual encoder that looks at the learning curve's pictures, and its tokenizer; never trained against.
         rows: of the learning curve's line-up.
-        grown_from: weights of a smaller world to begin with; None: from nothing.
     """
 
     def __init__(
@@ -336,14 +320,11 @@ class ProposalTrainer(Resumable[ProposalPlan]):
         tokenizer: "PreTrainedTokenizerFast",
         judge: "tuple[VisionTextDualEncoderModel, PreTrainedTokenizerFast] | None" = None,
         rows: int = 2,
-        grown_from: dict[str, Tensor] | None = None,
     ) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.tokenizer, self.judge, self.rows = plan, tokenizer, judge, rows
-        self.step, self.total, self.grown = 0, plan.steps, grown_from is not None
+        self.step, self.total = 0, plan.steps
         self.model = build(plan, len(tokenizer))
-        if grown_from is not None:
-            take_over(self.model, grown_from)
         named = list(self.model.named_parameters())
         maps = [tensor for _, tensor in named if tensor.dim() == 5]
         others = [tensor for _, tensor in named if tensor.dim() != 5]

@@ -46,7 +46,6 @@ class Job:
     minutes: float | None
     resume: bool
     processes: int
-    grow: bool = False
 
     def pool(self, plan: PoolPlan) -> Pool:
         """A pool, rendered if it isn't there."""
@@ -98,28 +97,24 @@ READS_AS = {"clip2": "clip3", "clip": "clip2"}
 
 
 def train_dual(name: str, job: Job, export_only: bool) -> None:
-    """Train and export a guide or the `judge`; with `--grow` from the weights that are there.
+    """Train and export a guide or the `judge`.
 
     `clip3` is first, then `clip2`, then `clip`: the later ones read with what the reader before them, in `--out`, has
     learnt.
     """
     from text2art_nb.embedded import card, clip, metrics
 
-    anew, grown, pool = {
-        "clip": (clip.FIRST_PLAN, clip.FIRST_GROWS, FIRSTING),
-        "clip2": (clip.SECOND_PLAN, clip.SECOND_GROWS, SECONDING),
-        "clip3": (clip.GUIDE_PLAN, clip.GUIDE_GROWS, TRAINING),
-        "judge": (clip.JUDGE_PLAN, clip.JUDGE_GROWS, JUDGING),
+    plan, pool = {
+        "clip": (clip.FIRST_PLAN, FIRSTING),
+        "clip2": (clip.SECOND_PLAN, SECONDING),
+        "clip3": (clip.GUIDE_PLAN, TRAINING),
+        "judge": (clip.JUDGE_PLAN, JUDGING),
     }[name]
-    plan = grown if job.grow else anew
-    if job.grow:
-        tokenizer, present = _present(WEIGHTS / name)
-    elif name in READS_AS:
-        tokenizer, other = _present(job.out / READS_AS[name])
-        present = clip.reader_of(other)
+    if name in READS_AS:
+        tokenizer, reader = _reader(job.out / READS_AS[name])
     else:
-        tokenizer, present = make_tokenizer(job.work), None
-    trainer = clip.ClipTrainer(plan, job.pool(pool), metrics.make_exam(), tokenizer, present)
+        tokenizer, reader = make_tokenizer(job.work), None
+    trainer = clip.ClipTrainer(plan, job.pool(pool), metrics.make_exam(), tokenizer, reader)
     folder = job.work / name
     seconds = _train(trainer, folder, job, export_only)
 
@@ -180,7 +175,6 @@ def train_classifier(job: Job, export_only: bool) -> None:
 
 def train_proposal(job: Job, export_only: bool) -> None:
     """Train and export the proposal. It needs the guide's tokenizer from `--out`, and the judge for the curve."""
-    from safetensors.torch import load_file
     from transformers import AutoTokenizer, VisionTextDualEncoderModel
 
     from text2art_nb.embedded import card, proposal
@@ -189,9 +183,7 @@ def train_proposal(job: Job, export_only: bool) -> None:
     guide, judge = job.out / "clip", job.out / "judge"
     eye = flatten_pooling(VisionTextDualEncoderModel.from_pretrained(judge)).eval().requires_grad_(False)
     looks = (eye, AutoTokenizer.from_pretrained(judge))
-    plan = proposal.PROPOSAL_GROWS if job.grow else proposal.PROPOSAL_PLAN
-    present = load_file(WEIGHTS / "proposal" / "model.safetensors") if job.grow else None
-    trainer = proposal.ProposalTrainer(plan, AutoTokenizer.from_pretrained(guide), looks, grown_from=present)
+    trainer = proposal.ProposalTrainer(proposal.PROPOSAL_PLAN, AutoTokenizer.from_pretrained(guide), looks)
     folder = job.work / "proposal"
     seconds = _train(trainer, folder, job, export_only)
 
@@ -202,14 +194,16 @@ def train_proposal(job: Job, export_only: bool) -> None:
     publish(write, job.out / "proposal")
 
 
-def _present(directory: Path) -> "tuple[PreTrainedTokenizerFast, dict[str, Tensor]]":
-    """The tokenizer and the weights, in float32, that lie in a dual encoder's directory."""
+def _reader(directory: Path) -> "tuple[PreTrainedTokenizerFast, dict[str, Tensor]]":
+    """The tokenizer and the reader, in float32, of the dual encoder in a directory."""
     from safetensors.torch import load_file
     from transformers import AutoTokenizer
 
-    tensors = load_file(directory / "model.safetensors")
+    from text2art_nb.embedded import clip
+
+    reader = clip.reader_of(load_file(directory / "model.safetensors"))
     return AutoTokenizer.from_pretrained(directory), {
-        name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
+        name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in reader.items()
     }
 
 
@@ -244,7 +238,6 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the checkpoints are exported to")
     parser.add_argument("--work", type=Path, default=WORK, help="where pools, states and learning curves are kept")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --work")
-    parser.add_argument("--grow", action="store_true", help="start from the weights of the package, in a grown world")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch; processes that render")
     parser.add_argument("--export-only", action="store_true", help="export the last checkpoint as it is")
     return parser.parse_args(arguments)
@@ -259,7 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
-    job = Job(options.work, options.out, options.minutes, options.resume, options.threads, options.grow)
+    job = Job(options.work, options.out, options.minutes, options.resume, options.threads)
     for what in JOBS if options.what == "all" else (options.what,):
         try:
             JOBS[what](job, options.export_only)
