@@ -240,24 +240,18 @@ def kind_of(path: Path) -> str:
 
 
 def kind_of_sheet(path: Path) -> str:
-    """The format of a contact sheet: PNG or JPEG.
-
-    Raises:
-        ArtworkError: its suffix asks for neither.
-    """
-    if (kind := kind_of(path)) not in ("PNG", "JPEG"):
-        raise ArtworkError(f"a contact sheet is saved as .png or .jpg, not as {path.name!r}")
-    return kind
+    """The format of a contact sheet: PNG or JPEG. Raises ArtworkError where its suffix asks for neither."""
+    return _kind_among(path, ("PNG", "JPEG"), "a contact sheet is saved as .png or .jpg")
 
 
 def kind_of_film(path: Path) -> str:
-    """The format of a film: MP4 or GIF.
+    """The format of a film: MP4 or GIF. Raises ArtworkError where its suffix asks for neither."""
+    return _kind_among(path, ("MP4", "GIF"), "a film is saved as .mp4 or .gif")
 
-    Raises:
-        ArtworkError: its suffix asks for neither.
-    """
-    if (kind := kind_of(path)) not in ("MP4", "GIF"):
-        raise ArtworkError(f"a film is saved as .mp4 or .gif, not as {path.name!r}")
+
+def _kind_among(path: Path, kinds: tuple[str, ...], right: str) -> str:
+    if (kind := kind_of(path)) not in kinds:
+        raise ArtworkError(f"{right}, not as {path.name!r}")
     return kind
 
 

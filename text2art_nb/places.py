@@ -80,7 +80,7 @@ class Places:
 
     @property
     def _before(self) -> Path:
-        return self.directory / "before"
+        return self.directory / ".text2art-before"
 
     @property
     def _parts(self) -> tuple[Path, ...]:

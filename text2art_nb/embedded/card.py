@@ -211,7 +211,7 @@ def write_proposal(directory: Path, trainer: "ProposalTrainer", seconds: float, 
         "Training": f"{trainer.step} steps of {trainer.plan.batch} fresh pictures (at least 83 % with one large thing) "
         f"and {trainer.plan.sentences} fresh sentences, {seconds / 60:.0f} minutes of one thread on\n{machine()}, "
         "shared with other work. Pictures: absolute, squared and slope differences at three scales; sentences: "
-        "cross-entropy of what they state." + f"\n\n{stages(trainer.plan.stages)}",
+        f"cross-entropy of what they state.\n\n{stages(trainer.plan.stages)}",
         "Learning curve": table(
             read_curve(curve),
             {

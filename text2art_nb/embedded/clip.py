@@ -131,6 +131,7 @@ FIRST_PLAN = replace(
         Stage(until=3200, rates=(1.1e-3, 1e-5), attack=0.07, replays=2),
     ),
 )
+
 PREPROCESSOR = {
     "image_processor_type": "CLIPImageProcessor",
     "do_resize": True,

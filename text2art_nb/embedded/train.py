@@ -130,7 +130,7 @@ def train_vqgan(job: Job, export_only: bool) -> None:
     from text2art_nb.embedded import card, vqgan
 
     folder = job.work / "vqgan"
-    if not job.resume:
+    if not (job.resume or export_only):
         shutil.rmtree(folder / "eye", ignore_errors=True)
     eye = _eye(job.out / "clip", folder / "eye")
     trainer = vqgan.VqganTrainer(vqgan.VQGAN_PLAN, job.pool(DETAILED), job.pool(DETAILED_TEST), eye)
