@@ -31,7 +31,7 @@ them likes pulls a third as much. That is why it was trained under attack, too."
 PURPOSES = {
     "clip": _GUIDES + " Where one guide is asked for, it is this one, which knows most.",
     "clip2": _GUIDES,
-    "clip3": _GUIDES + " It is the first to be taught: the other two begin with what a reader like its own has learnt.",
+    "clip3": _GUIDES + " It is the first to be taught: the other two begin with what its reader has learnt.",
     "judge": "It judges drawn pictures; nothing is ever optimised against it. Its eye, its seed and its augmentations "
     "are others than the guides'.",
 }
@@ -44,9 +44,10 @@ TRIED = {
 .734 of the exam's 256. The third guide of that time, which began together with its reader, had come to .727 in four
 trainings, four hours in all; the second, which began with that one's reader, was at .684 after 780 steps and ended at
 .777.""",
-    "clip2": """After 780 steps to a reader that could read already, this eye named .903 of the things and was at .684
-of 256; the third guide of that time, which began together with its reader, named .64 after 700 steps with gentle views.
-Its pool has 24,000 groups of four; the third guide's had 4,000 of eight, and later 12,000 of four.""",
+    "clip2": """After 812 steps to a reader that could read already, this eye named .919 of the things and was at .738
+of 256; the third guide, which began together with its reader, was at .691 after the 2800 steps of its first round. A
+forerunner, with the same recipe, began with a reader that had come to .727, and ended at .983, .709, .777 and .926. Its
+pool has 24,000 groups of four; the first guides' had 4,000 of eight, and later 12,000 of four.""",
     "clip3": """With the full roughness of views from the start, an eye had learnt no things after 320 steps; hence the
 gentle ones. Its forerunner was taught in four trainings, in a world that grew between them, four hours in all: .967 of
 the things, .690 under attack, .727 of the exam's 256, .715 of the exchanges. The first round of this recipe, which ends
