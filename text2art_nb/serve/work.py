@@ -121,7 +121,7 @@ class Drawing:
         except (Gone, sa.exc.DBAPIError, OutOfOrderError):
             raise
         except Exception as error:
-            if _is_of_the_disk(error) or _is_card_broken():
+            if _is_of_the_disk(error) or _is_card_broken(self._device):
                 raise OutOfOrderError(f"job {hold.id} can't be drawn here: {error}") from error
             log.exception("job %s failed", hold.id)
             hold.fail(_public(error))
@@ -204,17 +204,22 @@ class Drawing:
         """
         artwork.settings = artwork.settings.with_(device="auto")  # where we draw is nothing to a visitor
         self._hand_in(hold, artwork, directory / PICTURE)
-        has = {FILM: artwork.frames is not None, SVG: artwork.svg is not None and not artwork.settings.filters}
-        for name in (FILM, SVG):
-            try:
-                if has[name]:
-                    self._hand_in(hold, artwork, directory / name)
-            except Exception:
-                log.exception("job %s is done without its %s", hold.id, name)
-                has[name] = False
+        has_film = artwork.frames is not None and self._add(hold, artwork, directory / FILM)
+        has_svg = not artwork.settings.filters and self._add(hold, artwork, directory / SVG)
         with self._engine.connect() as connection:
             notify = telling.wanted(connection, self._config, hold.id)
-        hold.finish(self._queue, run.seconds, has[FILM], has[SVG], notify)
+        hold.finish(self._queue, run.seconds, has_film, has_svg, notify)
+
+    def _add(self, hold: Hold, artwork: "Artwork", path: Path) -> bool:
+        """Hand in a film or strokes; False where there are none, or where they can't be made or kept."""
+        try:
+            if path.name == SVG and artwork.svg is None:
+                return False
+            self._hand_in(hold, artwork, path)
+        except Exception:  # encoders, the disk, the store: the picture itself is there
+            log.exception("job %s is done without its %s", hold.id, path.name)
+            return False
+        return True
 
     def _hand_in(self, hold: Hold, artwork: "Artwork", path: Path) -> None:
         artwork.save(path)
@@ -291,14 +296,14 @@ def _is_of_the_disk(error: BaseException | None) -> bool:
     return (isinstance(error, OSError) and error.errno is not None) or _is_of_the_disk(error.__cause__)
 
 
-def _is_card_broken() -> bool:
+def _is_card_broken(device: str) -> bool:
     """Whether the graphics card answers this process no more; after some errors of a job it never does again."""
     import torch
 
     if not torch.cuda.is_initialized():
         return False
     try:
-        torch.cuda.synchronize()
+        torch.cuda.synchronize(device if device.startswith("cuda") else None)
     except RuntimeError:
         return True
     return False
