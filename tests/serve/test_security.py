@@ -54,9 +54,8 @@ def test_another_programs_odd_cookie_keeps_nobody_out(locked: TestClient) -> Non
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/?" + "&".join(f"a{number}=1" for number in range(1000)), "/?key=&a"])
-def test_a_query_of_many_fields_is_asked_for_the_key(locked: TestClient, path: str) -> None:
-    assert locked.get(path).status_code == 401
+def test_a_query_of_many_fields_is_asked_for_the_key(locked: TestClient) -> None:
+    assert locked.get("/?" + "&".join(f"a{number}=1" for number in range(1000))).status_code == 401
 
 
 def test_settings_that_are_nested_without_end_are_refused(locked: TestClient) -> None:
