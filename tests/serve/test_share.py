@@ -90,7 +90,7 @@ def answers(url: str) -> bool:
 def test_a_service_ends_with_the_program_that_started_it_however_that_ends(tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path; from text2art_nb.serve.share import Share\n"
-        f"share = Share(Path({str(tmp_path)!r})); print(share.start(), flush=True); os.kill(os.getpid(), 9)"
+        f"share = Share(Path({str(tmp_path)!r})); print(share.start({PATIENCE}), flush=True); os.kill(os.getpid(), 9)"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE).stdout
     url = said.strip().rstrip("/")
@@ -101,7 +101,7 @@ def test_a_service_ends_with_the_program_that_started_it_however_that_ends(tmp_p
 def test_interrupting_a_cell_leaves_the_service_alone(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys, time; from pathlib import Path; from text2art_nb.serve.share import Share\n"
-        f"share = Share(Path({str(tmp_path)!r})); print(share.start(), flush=True)\n"
+        f"share = Share(Path({str(tmp_path)!r})); print(share.start({PATIENCE}), flush=True)\n"
         "try:\n    os.killpg(0, signal.SIGINT); time.sleep(60)\n"
         "except KeyboardInterrupt:\n    print('interrupted', flush=True)\n"
         "time.sleep(3); print(share.is_running and share.ask('/api/health') is not None, flush=True); share.stop()"
