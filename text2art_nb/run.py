@@ -236,10 +236,11 @@ class Run:
             self._checkpoint().write(Path(path))
 
     @classmethod
-    def load(cls, path: Path | str, iterations: int | None = None) -> "Run":
+    def load(cls, path: Path | str, iterations: int | None = None, device: str | None = None) -> "Run":
         """The run saved at `path`, a checkpoint file or the directory that a run kept itself in.
 
         iterations: a new total, to go on with a finished run. A run that was stopped goes on where it was.
+        device: where to draw from now on, as in `Settings`; None: where it was drawn.
         Raises RunError where there is none, or a damaged one.
         """
         path = Path(path)
@@ -251,7 +252,7 @@ class Run:
 
         steering = [entry for entry in start.settings.steering if holds(entry)]
         run = cls.__new__(cls)
-        settings = start.settings.with_(steering=steering)
+        settings = start.settings.with_(steering=steering, device=device or start.settings.device)
         run._begin(replace(start, settings=settings), path if path.is_dir() else None)
         if iterations is not None:
             run.steer(iterations=iterations)

@@ -157,6 +157,31 @@ def test_two_bridges_and_a_restart_make_one_job_of_an_entry(
         assert connection.exec_driver_sql("SELECT count(*) FROM jobs").scalar_one() == 1
 
 
+def test_an_entry_that_waits_for_room_shows_no_address(bridge: Bridge, client: firestore.Client, desk: Desk) -> None:
+    for number in range(5):
+        client.collection(QUEUE).add(entry(prompt=f"castle {number}", email="ada@example.org"))
+
+    def shown() -> list[str]:
+        return [each.id for each in client.collection(QUEUE).stream() if (each.to_dict() or {}).get("email")]
+
+    until(lambda: desk.waiting() == 3 and not shown(), "no address is to be seen", 60)
+
+
+def test_an_entry_that_is_no_json_is_refused(bridge: Bridge, client: firestore.Client) -> None:
+    _, document = client.collection(QUEUE).add(entry(settings={**TINY, "size": firestore.GeoPoint(1, 2)}))
+    assert "settings" in result(client, document.id)["error"]
+    until(lambda: not document.get().exists, "the entry is gone", 30)
+
+
+def test_a_watch_that_ended_is_begun_anew(
+    bridge: Bridge, client: firestore.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("text2art_nb.serve.firestore.WATCH_SECONDS", 0.0)
+    bridge._watch.close()
+    _, document = client.collection(QUEUE).add(entry())
+    assert result(client, document.id)["status"] == "queued"
+
+
 def test_an_entry_that_finds_the_queue_full_waits_for_its_turn(
     bridge: Bridge, client: firestore.Client, desk: Desk
 ) -> None:
@@ -165,6 +190,7 @@ def test_an_entry_that_finds_the_queue_full_waits_for_its_turn(
     with desk.engine.connect() as connection:
         taken = connection.exec_driver_sql("SELECT id FROM jobs").scalars().all()
     [late] = [each for each in documents if each.id not in taken]
+    assert late.id == documents[-1].id, "who came first is taken first"
     assert late.get().exists
     desk.cancel(taken[0])
     assert result(client, late.id)["status"] == "queued"

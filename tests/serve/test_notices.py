@@ -19,21 +19,27 @@ from aiosmtpd.controller import Controller
 
 from text2art_nb.serve import notices
 from text2art_nb.serve.config import Notices
-from text2art_nb.serve.notices import NoticeError, check, checked_address, one_line, send
+from text2art_nb.serve.notices import NoticeError, RefusedError, check, checked_address, one_line, send
 
 ADDRESS = "ada+art@example.org"
 
 
 class Post:
-    """An SMTP server's handler, which keeps what it gets. refuse: an address that it doesn't know."""
+    """An SMTP server's handler, which keeps what it gets.
+
+    refuse: an address that it doesn't know; put_off: one that it takes no mail for at the moment.
+    """
 
     def __init__(self) -> None:
         self.envelopes: list[Any] = []
         self.refuse = "nobody@example.org"
+        self.put_off = "later@example.org"
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
         if address == self.refuse:
             return f"550 {address} is unknown here"
+        if address == self.put_off:
+            return f"451 {address} is not to be had now, 550 times"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -162,6 +168,14 @@ def test_a_refused_recipient_is_an_error_without_the_address(post: Any, caplog: 
         send(by_mail(post.port), post.refuse, "x", "y", [])
     assert post.refuse not in str(caught.value)
     assert post.refuse not in logged(caplog)
+
+
+def test_an_address_that_is_refused_for_good_is_told_from_one_that_is_put_off(post: Any) -> None:
+    with pytest.raises(RefusedError):
+        send(by_mail(post.port), post.refuse, "x", "y", [])
+    with pytest.raises(NoticeError) as caught:
+        send(by_mail(post.port), post.put_off, "x", "y", [])
+    assert not isinstance(caught.value, RefusedError)
 
 
 def test_no_address_is_in_a_log_of_a_mail_that_went_out(post: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,9 +4,12 @@ import itertools
 import os
 import shutil
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
@@ -14,13 +17,18 @@ import sqlalchemy as sa
 from tests.bench.chaos import Letterbox
 from tests.serve.service import Service, Workers, free_port, serving, until, wanted
 from text2art_nb.artwork import Artwork
+from text2art_nb.serve import worker
 from text2art_nb.serve.config import Config, Notices
 from text2art_nb.serve.hold import Gone, take
 from text2art_nb.serve.jobs import Desk
+from text2art_nb.serve.problems import Problem
 from text2art_nb.serve.queue import Queue
 from text2art_nb.serve.requests import JobRequest
+from text2art_nb.serve.seat import take_seat
+from text2art_nb.serve.store import CHECKPOINT, Store
 from text2art_nb.serve.sweep import sweep
-from text2art_nb.serve.tables import addresses, events, jobs
+from text2art_nb.serve.tables import addresses, engine_for, events, jobs
+from text2art_nb.serve.telling import Teller
 
 LONG = {"size": "128x128", "iterations": 400, "num_cuts": 4}
 
@@ -95,7 +103,9 @@ def test_a_worker_that_is_told_to_end_gives_its_job_back_without_a_mark(alone: S
     id = alone.client.post("/api/jobs", json=wanted(settings=LONG)).json()["id"]
     worker = alone.workers.start()
     until(lambda: row(alone, id).iteration >= 3, "it is under way")
-    os.kill(worker.pid or 0, signal.SIGTERM)
+    for _ in range(2):  # from systemd to the whole service, and from the web process to its worker
+        os.kill(worker.pid or 0, signal.SIGTERM)
+        time.sleep(0.05)
     worker.join(60)
     assert worker.exitcode == 0
     found = row(alone, id)
@@ -122,6 +132,69 @@ def test_a_mail_that_fails_is_sent_later_and_nothing_is_drawn_again(tmp_path: Pa
         assert row(service, job["id"]).attempt == 1
         with service.desk.engine.connect() as connection:
             assert connection.execute(sa.select(addresses)).all() == []
+
+
+class Stranger(Letterbox):
+    """A mail server that knows nobody."""
+
+    async def handle_RCPT(self, *_: Any) -> str:
+        return "550 there is nobody of this name"
+
+
+class Ear(BaseHTTPRequestHandler):
+    """A channel, as Apprise's json:// has it; counts what it is told."""
+
+    told: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.told.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+
+
+def test_a_refused_mail_is_given_up_at_once_and_the_channels_are_told(tmp_path: Path) -> None:
+    ears = HTTPServer(("127.0.0.1", 0), Ear)
+    threading.Thread(target=ears.serve_forever, daemon=True).start()
+    with Stranger() as letterbox:
+        channels = (f"json://127.0.0.1:{ears.server_port}",)
+        config = Config(data=tmp_path / "data", heartbeat=0.5, notices=Notices(mail=letterbox.url, channels=channels))
+        with serving(config, tmp_path) as service:
+            job = service.draw(email="ada@example.org", public=True)
+            until(lambda: _told(service, job["id"]), "all is told")
+            assert Ear.told
+            assert service.workers.said.count("its mail is given up") == 1
+            assert addresses_of(service.desk) == []
+    ears.shutdown()
+
+
+def addresses_of(desk: Desk) -> list[str]:
+    with desk.engine.connect() as connection:
+        return list(connection.execute(sa.select(addresses.c.address)).scalars())
+
+
+class Locksmith(Letterbox):
+    """A mail server that locks the database for a second once it has said yes to a mail."""
+
+    desk: Desk
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        connection = self.desk.engine.connect()
+        connection.execute(sa.update(jobs).values(total=jobs.c.total))
+        threading.Timer(1.0, connection.close).start()
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_a_mail_that_was_taken_is_noted_also_where_the_database_is_locked_meanwhile(tmp_path: Path) -> None:
+    with Locksmith() as letterbox:
+        config = Config(data=tmp_path, notices=Notices(mail=letterbox.url))
+        letterbox.desk = desk = Desk(config)
+        id = desk.submit(JobRequest(**wanted(), email="ada@example.org"), "ada").id
+        hasty = engine_for(config)
+        sa.event.listen(hasty, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=10"))
+        Teller(config, hasty, desk.store).mail(id)
+        assert addresses_of(desk) == []
+        Teller(config, hasty, desk.store).mail(id)
+        assert letterbox.to == {"ada@example.org": 1}
 
 
 class Assassin(Letterbox):
@@ -184,6 +257,107 @@ def test_old_events_and_old_hidden_jobs_are_swept_away(tmp_path: Path) -> None:
     assert desk.store.get(kept, "picture.png") == b"x"
     assert desk.store.get(old, "picture.png") is None
     assert desk.waiting() == 0
+
+
+def ended(desk: Desk, seconds: float) -> str:
+    """A job that was cancelled so many seconds ago."""
+    id = desk.submit(JobRequest(**wanted()), "ada").id
+    desk.cancel(id)
+    with desk.engine.begin() as connection:
+        connection.execute(sa.update(jobs).where(jobs.c.id == id).values(ended=jobs.c.ended - seconds))
+    return id
+
+
+def known(desk: Desk, id: str) -> list[str]:
+    """What the queue knows of a job."""
+    query = sa.text("select workflow_uuid from workflow_status where workflow_uuid like :id order by 1")
+    with desk.engine.connect() as connection:
+        return list(connection.execute(query, {"id": f"{id}%"}).scalars())
+
+
+def test_a_mail_that_waits_is_not_swept_away_until_it_is_through(tmp_path: Path) -> None:
+    desk = Desk(Config(data=tmp_path))
+    queue = Queue(desk.engine)
+    id = ended(desk, 7200.0)
+    with desk.engine.begin() as connection:
+        queue.put_notice(connection, id)
+    sweep(desk.config, desk.engine, desk.store, queue)
+    assert f"{id}.notice" in known(desk, id)
+    with desk.engine.begin() as connection:
+        connection.execute(sa.text("update workflow_status set status = 'ERROR'"))
+    sweep(desk.config, desk.engine, desk.store, queue)
+    assert known(desk, id) == []
+
+
+def test_a_job_whose_files_can_not_be_removed_keeps_no_other_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(Config(data=tmp_path, keep_days=1))
+    stuck, old = (ended(desk, 90_000.0) for _ in range(2))
+    remove = Store.remove
+
+    def refuse(self: Store, id: str) -> None:
+        if id == stuck:
+            raise PermissionError("not yours")
+        remove(self, id)
+
+    monkeypatch.setattr(Store, "remove", refuse)
+    sweep(desk.config, desk.engine, desk.store, Queue(desk.engine))
+    assert desk.get(stuck).status == "cancelled"
+    with pytest.raises(Problem, match="there is no job"):
+        desk.get(old)
+
+
+def test_files_that_another_worker_removes_at_the_same_time_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(Config(data=tmp_path))
+    store.put("a", "picture.png", b"x")
+    rm = type(store._fs).rm
+
+    def late(self: Any, *given: Any, **more: Any) -> None:
+        rm(self, *given, **more)
+        raise FileNotFoundError(given)
+
+    monkeypatch.setattr(type(store._fs), "rm", late)
+    store.remove("a")
+    assert store.get("a", "picture.png") is None
+
+
+def test_what_a_run_left_is_swept_away_unless_somebody_goes_on_with_it(tmp_path: Path) -> None:
+    desk = Desk(Config(data=tmp_path, files=f"memory://{tmp_path.name}"))
+    waits, cancelled = desk.submit(JobRequest(**wanted()), "ada").id, ended(desk, 7200.0)
+    for id in (waits, cancelled):
+        folder = tmp_path / "runs" / id / "000001"
+        folder.mkdir(parents=True)
+        for each in (folder, folder.parent):
+            os.utime(each, (1, 1))
+        desk.store.put(id, CHECKPOINT, b"x")
+    sweep(desk.config, desk.engine, desk.store, Queue(desk.engine))
+    assert [each.name for each in (tmp_path / "runs").iterdir()] == [waits]
+    assert [desk.store.get(id, CHECKPOINT) for id in (waits, cancelled)] == [b"x", None]
+
+
+def test_a_worker_has_a_name_that_no_worker_of_another_folder_has(tmp_path: Path) -> None:
+    one, other = (take_seat(Config(data=tmp_path / name, device="cpu")) for name in ("one", "other"))
+    assert one.id != other.id
+    one.lock.release()
+    assert take_seat(Config(data=tmp_path / "one", device="cpu")).id == one.id
+
+
+def test_a_worker_that_can_not_say_that_it_ends_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr(worker, "LATEST_END_SECONDS", 0.05)
+    monkeypatch.setattr(worker.os, "_exit", codes.append)
+    monkeypatch.setattr(worker.logging, "shutdown", lambda: None)
+    stopping = threading.Event()
+    watching = threading.Thread(target=worker.end_in_time, args=(stopping,))
+    watching.start()
+    watching.join(0.2)
+    assert codes == []
+    stopping.set()
+    watching.join()
+    assert codes == [worker.BROKEN_DATABASE]
 
 
 def test_a_picture_is_drawn_to_the_same_bytes_with_and_without_a_kill(alone: Service, tmp_path: Path) -> None:

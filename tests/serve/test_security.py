@@ -49,6 +49,30 @@ def bomb() -> bytes:
     return PNG + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100_000)) + chunk(b"IEND", b"")
 
 
+def test_another_programs_odd_cookie_keeps_nobody_out(locked: TestClient) -> None:
+    answer = locked.get("/api/gallery", headers={"Cookie": f'odd={{"a": [1, 2]}}; text2art_key={KEY}; x y=1'})
+    assert answer.status_code == 200
+
+
+def test_a_query_of_many_fields_is_asked_for_the_key(locked: TestClient) -> None:
+    assert locked.get("/?" + "&".join(f"a{number}=1" for number in range(1000))).status_code == 401
+
+
+def test_settings_that_are_nested_without_end_are_refused(locked: TestClient) -> None:
+    nested = json.dumps(wanted(settings={"losses": "X"})).replace('"X"', "[" * 400 + "]" * 400)
+    headers = {"X-API-Key": KEY, "Content-Type": "application/json"}
+    answer = locked.post("/api/jobs", content=nested, headers=headers)
+    assert answer.status_code == 422
+    assert "nested" in answer.json()["fields"]["settings"]
+
+
+@pytest.mark.parametrize("change", [{"prompt": "a\0b"}, {"prompt": "", "settings": {"prompts": "a\0b"}}])
+def test_a_prompt_that_no_database_keeps_is_refused(locked: TestClient, change: dict[str, Any]) -> None:
+    answer = locked.post("/api/jobs", json=wanted(**change), headers={"X-API-Key": KEY})
+    assert answer.status_code == 422
+    assert "NUL" in answer.json()["fields"]["prompt"]
+
+
 @pytest.mark.parametrize("id", ["..", "%2e%2e", "..%2f..%2fetc%2fpasswd", "a%00b", "a/../../x", "x" * 65])
 @pytest.mark.parametrize("what", ["image", "video", "frame"])
 def test_no_name_of_a_job_leads_out_of_the_folder(service: Service, id: str, what: str) -> None:

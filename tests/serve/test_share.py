@@ -90,12 +90,42 @@ def answers(url: str) -> bool:
 def test_a_service_ends_with_the_program_that_started_it_however_that_ends(tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path; from text2art_nb.serve.share import Share\n"
-        f"share = Share(Path({str(tmp_path)!r})); print(share.start(), flush=True); os.kill(os.getpid(), 9)"
+        f"share = Share(Path({str(tmp_path)!r})); print(share.start({PATIENCE}), flush=True); os.kill(os.getpid(), 9)"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE).stdout
     url = said.strip().rstrip("/")
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url), said
     until(lambda: not answers(url), "the service is gone")
+
+
+def test_interrupting_a_cell_leaves_the_service_alone(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys, time; from pathlib import Path; from text2art_nb.serve.share import Share\n"
+        f"share = Share(Path({str(tmp_path)!r})); print(share.start({PATIENCE}), flush=True)\n"
+        "try:\n    os.killpg(0, signal.SIGINT); time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    print('interrupted', flush=True)\n"
+        "time.sleep(3); print(share.is_running and share.ask('/api/health') is not None, flush=True); share.stop()"
+    )
+    words = [sys.executable, "-c", program]
+    said = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, start_new_session=True)
+    assert said.stdout.split()[1:] == ["interrupted", "True"], said.stderr
+
+
+def test_what_others_print_into_the_service_is_no_news_and_no_harm(tmp_path: Path) -> None:
+    shared = Share(tmp_path)
+    words = ["sh", "-c", 'echo Killing tunnel; echo 7; echo \'{"waiting": 2, "prompt": "a cat"}\'; exit 3']
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as shared._process:
+        shared._listen()
+    assert (shared.standing.prompt, shared.standing.trouble) == ("a cat", "it ended with code 3")
+
+
+def test_only_the_service_itself_writes_to_its_standard_output() -> None:
+    program = (
+        "import os; from text2art_nb.serve.share import _own_output; told = _own_output()\n"
+        "print('Killing tunnel', flush=True); os.system('echo noise'); told.write('news'); told.flush()"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
+    assert said.stdout == "news", said.stderr
 
 
 def test_a_public_link_has_a_password_in_it_that_opens_and_nothing_else_does(

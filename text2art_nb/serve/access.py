@@ -4,12 +4,12 @@ import hashlib
 import hmac
 import html
 from collections.abc import Mapping, MutableMapping, Sequence
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +26,7 @@ input{{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;margin:.5rem 
 <form method="post" action="{path}"><label>This page has a password:<input type="password" name="key" autofocus></label>
 <input type="submit" value="Come in"></form>{trouble}"""
 MOST_LOGIN_BYTES: Final = 4096
+MOST_FIELDS: Final = 64
 
 
 class Access:
@@ -80,20 +81,28 @@ class Access:
         """Give the browser its cookie for `/?key=…` and for the form of the page that asks for the password."""
         path = _path(scope)
         if scope["method"] == "GET" and path in ("", "/"):
-            given = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=8).get("key")
+            given = _key_in(scope["query_string"])
         elif scope["method"] == "POST" and path == "/login":
-            given = parse_qs((await _read(receive)).decode("latin-1"), max_num_fields=8).get("key", [""])
+            given = _key_in(await _read(receive)) or ""
         else:
             return None
-        if not given:
+        if given is None:
             return None
-        if not self.knows(given[0]):
+        if not self.knows(given):
             trouble = html.escape("That is not it.")
             return HTMLResponse(LOGIN.format(path=_root(scope) + "/login", trouble=trouble), status_code=401)
         answer = RedirectResponse(_root(scope) + "/", status_code=303)
         secure = scope.get("scheme") == "https"
-        answer.set_cookie(COOKIE, given[0], COOKIE_SECONDS, httponly=True, samesite="lax", secure=secure)
+        answer.set_cookie(COOKIE, given, COOKIE_SECONDS, httponly=True, samesite="lax", secure=secure)
         return answer
+
+
+def _key_in(form: bytes) -> str | None:
+    """The key among the fields of a query or a form; None if there is none, or far too many fields."""
+    try:
+        return parse_qs(form.decode("latin-1"), max_num_fields=MOST_FIELDS).get("key", [None])[0]
+    except ValueError:
+        return None
 
 
 def given_key(headers: Headers) -> str | None:
@@ -103,11 +112,7 @@ def given_key(headers: Headers) -> str | None:
     kind, _, key = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer" and key.strip():
         return key.strip()
-    try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return cookie.value if cookie is not None else None
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE)
 
 
 def visitor_of(scope: MutableMapping[str, Any], key: str | None, proxies: int) -> str:

@@ -4,7 +4,7 @@ Between a mail server's "250" and a note of it lies a moment in which whoever di
 went out. So who sends does nothing else that could kill it, and who comes after waits until it is done (`Teller.mail`).
 
 `python -m text2art_nb.serve.courier` reads the configuration, with its secrets, and the job's id from its standard
-input. It says on its standard output why the mail can't be sent, and ends with 1.
+input. It says on its standard output why the mail can't be sent, and ends with 1, or with 3 if it never can.
 """
 
 import json
@@ -14,17 +14,19 @@ from typing import IO, Final
 
 from text2art_nb.serve.beside import environment
 from text2art_nb.serve.config import Config
-from text2art_nb.serve.notices import NoticeError
+from text2art_nb.serve.notices import NoticeError, RefusedError
 
 SECONDS: Final = 900.0
 """A mail that takes longer is tried again later."""
-REFUSED: Final = 1
+NOT_SENT: Final = 1
+NEVER: Final = 3
 
 
 def send_apart(config: Config, id: str) -> None:
     """Send the mail of job `id`, if it has not been sent; returns when that is so.
 
     Raises:
+        RefusedError: it never can be sent.
         NoticeError: it could not be sent.
     """
     words = [sys.executable, "-P", "-m", "text2art_nb.serve.courier"]
@@ -39,8 +41,9 @@ def send_apart(config: Config, id: str) -> None:
             process.kill()
             raise NoticeError(f"the mail was not taken within {SECONDS:.0f} seconds") from None
     if process.returncode:
-        reason = said.strip() if process.returncode == REFUSED and said.strip() else "see the worker's log"
-        raise NoticeError(f"the mail was not sent: {reason}")
+        reason = said.strip() if process.returncode in (NOT_SENT, NEVER) and said.strip() else "see the worker's log"
+        kind = RefusedError if process.returncode == NEVER else NoticeError
+        raise kind(f"the mail was not sent: {reason}")
 
 
 def main(given: IO[str] = sys.stdin, told: IO[str] = sys.stdout) -> int:
@@ -53,13 +56,13 @@ def main(given: IO[str] = sys.stdin, told: IO[str] = sys.stdout) -> int:
     try:
         found = json.loads(asked)
     except ValueError:  # whoever began to ask was killed before it had said all: the next one asks again
-        return REFUSED
+        return NOT_SENT
     config = Config(**found["config"])
     try:
         Teller(config, engine_for(config), Store(config)).mail(found["id"])
     except NoticeError as error:
         print(error, file=told)
-        return REFUSED
+        return NEVER if isinstance(error, RefusedError) else NOT_SENT
     return 0
 
 

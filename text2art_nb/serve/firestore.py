@@ -12,6 +12,7 @@ security rules deny that one to everybody, and give `queue` only what may be wri
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,8 @@ RESULTS: Final = "generated_images"
 PRIVATE: Final = "private_addresses"
 
 LOOK_SECONDS: Final = 1.0
+WATCH_SECONDS: Final = 10.0
+"""A watch that has ended is begun anew at most so often."""
 MOST_OPEN: Final = 10_000
 """Most jobs that are mirrored at a time; later ones are taken when some of these have ended."""
 
@@ -51,12 +54,15 @@ class Bridge:
 
     def __init__(self, desk: Desk, client: "Client") -> None:
         self._desk, self._client = desk, client
-        self._waiting: set[str] = set()
-        """Entries that are to be taken, by their documents' names."""
+        self._waiting: dict[str, float] = {}
+        """Entries that are to be taken, by their documents' names: when each came."""
+        self._open: set[str] = set()
+        """Those whose address is still to be hidden."""
         self._mirrored: dict[str, dict[str, Any] | None] = {}
         """What `generated_images` has of each open job; None: not known."""
         self._news, self._lock, self._over = threading.Event(), threading.Lock(), threading.Event()
         self._watch: Any = None
+        self._watched = float("-inf")
         self._thread = threading.Thread(target=self._run, name="text2art-firestore", daemon=True)
 
     def start(self) -> None:
@@ -64,7 +70,7 @@ class Bridge:
         for status in ("queued", "running"):
             for found in self._client.collection(RESULTS).where(filter=_equal("status", status)).stream():
                 self._mirrored[found.id] = None
-        self._watch = self._client.collection(QUEUE).on_snapshot(self._hear)
+        self._watch_queue()
         self._thread.start()
 
     def stop(self) -> None:
@@ -76,29 +82,62 @@ class Bridge:
         if self._thread.is_alive():
             self._thread.join(10)
 
+    def _watch_queue(self) -> None:
+        """Have Firestore say what is in the queue, all of it once more, and what comes."""
+        self._watch = self._client.collection(QUEUE).on_snapshot(self._hear)
+        self._watched = time.monotonic()
+
     def _hear(self, documents: Any, changes: Any, _: Any) -> None:
         """Firestore's own thread says what is new in the queue; it isn't kept waiting."""
+        new = {change.document.id: _created(change.document) for change in changes if change.type.name == "ADDED"}
         with self._lock:
-            self._waiting |= {change.document.id for change in changes if change.type.name == "ADDED"}
+            self._waiting |= new
+            self._open |= new.keys()
         self._news.set()
 
     def _run(self) -> None:
         while not self._over.is_set():
             self._news.wait(LOOK_SECONDS)
             self._news.clear()
-            for id in self._next():
-                with _kept(id):
-                    self._take(id)
-            for id in list(self._mirrored):
-                with _kept(id):
-                    self._mirror(id)
+            self._round()
+
+    def _round(self) -> None:
+        """Look once at all that there is to do."""
+        if not self._watch.is_active and time.monotonic() - self._watched > WATCH_SECONDS:
+            with _kept("the queue"):
+                logging.getLogger("text2art").warning("Firestore no longer says what is new; it is asked to again")
+                self._watch_queue()
+        for id in self._exposed():
+            with _kept(id):
+                self._hide(id)
+        for id in self._next():
+            with _kept(id):
+                if not self._take(id):
+                    break
+        for id in list(self._mirrored):
+            with _kept(id):
+                self._mirror(id)
+
+    def _exposed(self) -> list[str]:
+        """Entries whose address is still to be hidden, whether or not there is room for them."""
+        with self._lock:
+            return list(self._open)
+
+    def _hide(self, id: str) -> None:
+        entry = self._client.collection(QUEUE).document(id).get().to_dict()
+        if entry is not None and entry.get("email") is not None:
+            self._hide_address(id, entry)
+        with self._lock:
+            self._open.discard(id)
 
     def _next(self) -> list[str]:
+        """Entries that there is room for, as they came."""
         with self._lock:
-            return sorted(self._waiting)[: max(0, MOST_OPEN - len(self._mirrored))]
+            come = sorted(self._waiting, key=lambda id: (self._waiting[id], id))
+        return come[: max(0, MOST_OPEN - len(self._mirrored))]
 
-    def _take(self, id: str) -> None:
-        """Make a job of an entry, if it still is there. One that finds the queue full waits for the next round."""
+    def _take(self, id: str) -> bool:
+        """Make a job of an entry, if it still is there; False if the queue is full: it waits, and all behind it."""
         entry = self._client.collection(QUEUE).document(id).get().to_dict()
         if entry is not None:
             address = self._hide_address(id, entry)
@@ -107,12 +146,13 @@ class Bridge:
                 self._mirrored.setdefault(job.id, None)
             except Problem as problem:
                 if problem.status == 429:
-                    return
+                    return False
                 self._refuse(id, entry, problem.detail)
             except ValidationError as error:
                 self._refuse(id, entry, "; ".join(each["msg"] for each in error.errors()))
         with self._lock:
-            self._waiting.discard(id)
+            self._waiting.pop(id, None)
+        return True
 
     def _hide_address(self, id: str, entry: dict[str, Any]) -> str | None:
         """Move the address to where nobody sees it; the address, also if that was done before."""
@@ -180,6 +220,11 @@ def _shown(job: Job, url: str) -> dict[str, Any]:
         there = {"image": True, "video": job.has_video, "svg": job.has_svg}
         shown |= {name: f"{url}/api/jobs/{job.id}/{name}" for name, has in there.items() if has}
     return shown
+
+
+def _created(document: Any) -> float:
+    """When a document was made, in seconds since 1970."""
+    return float(document.create_time.timestamp()) if document.create_time is not None else time.time()
 
 
 def _equal(field: str, value: str) -> Any:

@@ -139,7 +139,7 @@ class Desk:
         if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
             raise Problem(400, f"an Idempotency-Key has 1 to {LONGEST_KEY} plain characters", kind="bad-key")
         mark = self.mark(visitor)
-        digest = _digest(request)
+        digest = _checked_digest(request)
         if (earlier := self._earlier(mark, key, id, digest)) is not None:
             return self.get(earlier)
         self.rates.job(mark)
@@ -423,6 +423,15 @@ def views(settings: Any) -> int:
 
 def _hangs() -> sa.ColumnElement[bool]:
     return sa.and_(jobs.c.public.is_(sa.true()), jobs.c.status == "done")
+
+
+def _checked_digest(request: JobRequest) -> str:
+    """The request's digest. Raises Problem 422 for what can't be written as JSON: too deep, or of another kind."""
+    try:
+        return _digest(request)
+    except (ValueError, TypeError, RecursionError):
+        sentence = "settings must be numbers, texts, lists and objects, not deeply nested"
+        raise Problem(422, sentence, kind="invalid-settings", fields={"settings": sentence}) from None
 
 
 def _digest(request: JobRequest) -> str:

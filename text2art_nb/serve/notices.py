@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -33,11 +34,17 @@ MAIL_SCHEMES: Final = (
 _LOCAL = r"[A-Za-z0-9_+=~-]+(?:\.[A-Za-z0-9_+=~-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?P<local>{_LOCAL})@(?:{_LABEL}\.)+(?!\d+\Z){_LABEL}")
+_NEVER = re.compile(r"Socket Exception: \{.*: \(5\d\d, ")
+"""What Apprise says, to itself, of a mail server that refuses the recipient (5xx: for good); smtplib's own words."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029]+")
 
 
 class NoticeError(Text2ArtError):
     """Somebody could not be told. The sentence holds neither an address nor what is secret in the operator's URLs."""
+
+
+class RefusedError(NoticeError):
+    """The mail server takes no mail for this address, and would not tomorrow."""
 
 
 def checked_address(address: str) -> str:
@@ -79,6 +86,7 @@ def send(notices: Notices, address: str | None, subject: str, text: str, attachm
         attachments: files; those that would make it larger than `MOST_ATTACHED` bytes are left out, which it says.
 
     Raises:
+        RefusedError: the mail server takes none for this address.
         NoticeError: the mail was not delivered, or no channel was reached where there was no mail to send.
     """
     services = []
@@ -139,42 +147,57 @@ def _service(url: str) -> "Apprise":
         known = service.add(url)
     if not known or len(service) != 1:
         scheme = shown(url.partition("://")[0])
-        reason = f" ({said[-1]})" if said and url not in said[-1] else ""
+        reason = f" ({said.last})" if said.last and url not in said.last else ""
         raise NoticeError(f"a notice can't be sent through the {scheme} URL as it is configured{reason}")
     return service
 
 
 def _deliver(service: "Apprise", message: dict[str, Any], address: str | None) -> str | None:
-    """Send it; what went wrong, as a sentence, or None."""
+    """Send it; what went wrong, as a sentence, or None. Raises RefusedError."""
     from apprise import NotifyFormat
 
     with _overheard() as said:
         try:
             delivered = bool(service.notify(**message, body_format=NotifyFormat.TEXT))
         except TypeError as error:  # Apprise's word for a message that it can't send at all
-            delivered, said = False, [str(error)]
+            delivered, said.last = False, str(error)
     if delivered:
         return None
-    last = said[-1].rstrip(".") if said else "no reason was given"
+    if said.refused:
+        raise RefusedError("the mail server takes no mail for this address")
+    last = said.last.rstrip(".") or "no reason was given"
     name = str(service[0].service_name)
     return f"{name} did not take the message: {last.replace(address, '…') if address else last}"
 
 
+@dataclass
+class _Said:
+    """What Apprise said. last: its last complaint, or ""; refused: whether the recipient was, for good."""
+
+    last: str = ""
+    refused: bool = False
+
+
 @contextmanager
-def _overheard() -> Iterator[list[str]]:
+def _overheard() -> Iterator[_Said]:
     """What Apprise has to say meanwhile. None of it reaches a log: addresses are among it."""
-    said: list[str] = []
+    said = _Said()
 
     def hear(record: logging.LogRecord) -> bool:
+        words = record.getMessage()
         if record.levelno >= logging.WARNING:
-            said.append(record.getMessage())
+            said.last = words
+        said.refused = said.refused or _NEVER.match(words) is not None
         return False
 
     logger = logging.getLogger("apprise")
+    level = logger.level
     logger.addFilter(hear)
+    logger.setLevel(logging.DEBUG)  # why a recipient was refused it says there alone
     try:
         yield said
     finally:
+        logger.setLevel(level)
         logger.removeFilter(hear)
 
 

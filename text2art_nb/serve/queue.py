@@ -1,6 +1,6 @@
 """The durable queue: DBOS, told in our words. Nothing else here knows DBOS but `worker`, which runs it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -11,6 +11,8 @@ VERSION: Final = "text2art-1"
 """Pinned: by default it is a hash of the code, and no job would be taken over after an edit."""
 DRAWING, NOTICES = "gpu", "notices"
 DRAW, NOTIFY = "draw", "notify"
+OPEN: Final = ("ENQUEUED", "DELAYED", "PENDING")
+"""What DBOS says of a workflow that has not ended."""
 POLL_SECONDS: Final = 0.5
 MOST: Final = 2**31 - 1
 """The largest priority; the lowest number comes first."""
@@ -57,9 +59,20 @@ class Queue:
         for workflow, queue in workflows:
             self._client.resume_workflow(workflow, queue_name=queue)
 
-    def forget(self, ids: Iterable[str]) -> None:
-        """Drop what the queue knows of jobs that have ended."""
-        self._client.delete_workflows([name for id in ids for name in (id, f"{id}.notice")])
+    def forget(self, ids: Sequence[str]) -> list[str]:
+        """Drop what the queue knows of jobs that have ended, but of those that somebody is still to be told of.
+
+        Returns those that it dropped.
+        """
+        notices = [f"{id}.notice" for id in ids]
+        open_ = self._client.list_workflows(
+            workflow_ids=notices, status=list(OPEN), load_input=False, load_output=False
+        )
+        untold = {each.workflow_id for each in open_}
+        dropped = [id for id in ids if f"{id}.notice" not in untold]
+        if dropped:
+            self._client.delete_workflows([name for id in dropped for name in (id, f"{id}.notice")])
+        return dropped
 
     def close(self) -> None:
         """Let go of the database."""

@@ -109,6 +109,8 @@ class JobRequest(BaseModel):
         _read_pictures(given)
         check_recipe(given)
         settings = self._with_words(Settings(**given))
+        if "\0" in self.prompt + settings.prompts:
+            raise SettingsError({"prompt": "prompt may not hold the character NUL, which no database keeps"})
         _check_weights(settings, models)
         settings = settings.resolved()
         _check_limits(settings, limits or Limits())

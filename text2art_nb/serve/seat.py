@@ -1,8 +1,10 @@
 """A worker's seat: an id that no living process has, and the device that goes with it."""
 
 import hashlib
+import secrets
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from filelock import FileLock, Timeout
@@ -15,7 +17,7 @@ MOST: Final = 256
 
 @dataclass(frozen=True)
 class Seat:
-    """id: "host:number"; device: as in `Settings`; lock: held until the process ends, however it ends."""
+    """id: "host:token:number"; device: as in `Settings`; lock: held until the process ends, however it ends."""
 
     id: str
     device: str
@@ -30,14 +32,24 @@ def take_seat(config: Config) -> Seat:
     """
     place = config.data / "seats" / hashlib.sha256(config.database_url.encode()).hexdigest()[:16]
     place.mkdir(parents=True, exist_ok=True)
+    here = f"{socket.gethostname()}:{_token(place.parent)}"
     for number in range(MOST):
         lock = FileLock(place / f"{number}.lock", is_singleton=False)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             continue
-        return Seat(f"{socket.gethostname()}:{number}", _device(config, number), lock)
+        return Seat(f"{here}:{number}", _device(config, number), lock)
     raise Text2ArtError(f"{MOST} workers are at work on this machine already")
+
+
+def _token(place: Path) -> str:
+    """What tells this data folder from others: machines made from one image have one name, and so do containers."""
+    path = place / "token"
+    with FileLock(place / "token.lock", is_singleton=False):
+        if not path.exists() or not path.read_text(encoding="ascii"):
+            path.write_text(secrets.token_hex(4), encoding="ascii")
+        return path.read_text(encoding="ascii")
 
 
 def _device(config: Config, number: int) -> str:

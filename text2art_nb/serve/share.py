@@ -6,6 +6,7 @@ input does: so it never outlives the notebook, however that ends.
 """
 
 import json
+import logging
 import os
 import secrets
 import socket
@@ -34,6 +35,8 @@ START_SECONDS: Final = 240.0
 """A slow machine takes a minute: importing gradio is twelve seconds of computing."""
 END_SECONDS: Final = 60.0
 TELL_SECONDS: Final = 1.0
+
+log = logging.getLogger("text2art.serve")
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,16 @@ class Share:
         log = self._config.data / "share.log"
         with log.open("w", encoding="utf-8") as errors:
             words = [sys.executable, "-P", "-m", "text2art_nb.serve.share"]
+            # In a session of its own: interrupting a cell is a signal for all of the kernel's group. Its standard input
+            # ends it with the program all the same, and with it its worker and its tunnel.
             self._process = subprocess.Popen(
-                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment()
+                words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=environment(),
+                start_new_session=True,
             )
         assert self._process.stdin is not None
         given = {"config": self._config.model_dump(mode="json"), "way": self._way}
@@ -148,7 +159,10 @@ class Share:
         assert process is not None
         assert process.stdout is not None
         for line in process.stdout:
-            self._note(json.loads(line))
+            if (told := _told(line)) is not None:
+                self._note(told)
+            else:
+                log.warning("the service said what isn't for us: %s", line.rstrip())
         code = process.wait()
         trouble = self._standing.trouble or (f"it ended with code {code}" if code else "it was stopped")
         with self._changed:
@@ -161,6 +175,15 @@ class Share:
         with self._changed:
             self._standing = replace(self._standing, **told)
             self._changed.notify_all()
+
+
+def _told(line: str) -> dict[str, Any] | None:
+    """What a line tells, or None: whatever is loaded into the process may print."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None
 
 
 def way_for(public: bool | str) -> Way | None:
@@ -329,5 +352,13 @@ def _by_cloudflared(port: int) -> tuple[str, "subprocess.Popen[str]"]:
     return found[0], process
 
 
+def _own_output() -> IO[str]:
+    """Standard output for us alone: what others print, and the processes that they start, goes to standard error."""
+    sys.stdout.flush()
+    ours = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return ours
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(told=_own_output()))

@@ -1,5 +1,6 @@
 """Where pictures lie: a folder, or a bucket by fsspec; a file is there whole or not at all."""
 
+import contextlib
 import os
 import re
 import secrets
@@ -68,10 +69,18 @@ class Store:
         return path if path.is_file() else None
 
     def remove(self, id: str) -> None:
-        """Remove all files of a job."""
+        """Remove all files of a job; what somebody else has removed meanwhile is removed, too."""
         place = self._place(id, "")
-        if self._fs.exists(place):
-            self._fs.rm(place, recursive=True)
+        while self._fs.exists(place):
+            try:
+                self._fs.rm(place, recursive=True)
+            except FileNotFoundError:
+                self._fs.invalidate_cache()  # a bucket's may still show what is gone
+
+    def discard(self, id: str, name: str) -> None:
+        """Remove a file of a job, if it is there."""
+        with contextlib.suppress(FileNotFoundError):
+            self._fs.rm_file(self._place(id, name))
 
     def _place(self, id: str, name: str) -> str:
         check_id(id)

@@ -1,39 +1,99 @@
-"""What is swept away with time: what watchers no longer need, and jobs that hang nowhere."""
+"""What is swept away with time: what watchers no longer need, what runs have left, and jobs that hang nowhere."""
 
+import logging
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
 from text2art_nb.serve.config import Config
 from text2art_nb.serve.queue import Queue
-from text2art_nb.serve.store import Store
+from text2art_nb.serve.store import CHECKPOINT, Store
 from text2art_nb.serve.tables import addresses, events, jobs, likes, now
 
 EVENT_SECONDS: Final = 3600.0
 """How long after its end a job keeps its events; the last one stays."""
+RUN_SECONDS: Final = 3600.0
+"""How long a run's folder is let alone after its last change: another service may have the same data folder."""
 MOST: Final = 500
 """Jobs swept at a time, so that nobody waits for long."""
 
+log = logging.getLogger("text2art.serve")
+
 
 def sweep(config: Config, engine: sa.Engine, store: Store, queue: Queue) -> None:
-    """Remove old events, and old jobs with their files. Any number of workers may do so at once."""
-    ended = jobs.c.ended.is_not(None)
-    old_events = sa.select(jobs.c.id, jobs.c.events).where(ended, jobs.c.ended < now() - EVENT_SECONDS).subquery()
-    stale = sa.select(events.c.job).join(old_events, events.c.job == old_events.c.id)
+    """Remove old events, what runs left, and old jobs with their files. Any number of workers may do so at once.
+
+    A job that can't be removed is logged, and tried again the next time.
+
+    Raises:
+        DBAPIError: the database does not answer.
+    """
+    _forget_events(engine, store, queue)
+    _remove_runs(config.data / "runs", engine)
+    hidden = sa.or_(~jobs.c.public, jobs.c.status != "done")
+    old = sa.select(jobs.c.id).where(
+        jobs.c.ended.is_not(None), hidden, jobs.c.ended < now() - config.keep_days * 86400.0
+    )
     with engine.connect() as connection:
-        several = stale.where(events.c.number < old_events.c.events).distinct().limit(MOST)
-        stale_jobs = connection.execute(several).scalars().all()
-        hidden = sa.or_(~jobs.c.public, jobs.c.status != "done")
-        old = sa.select(jobs.c.id).where(ended, hidden, jobs.c.ended < now() - config.keep_days * 86400.0)
         old_jobs = connection.execute(old.limit(MOST)).scalars().all()
-    with engine.begin() as connection:
-        last = sa.select(jobs.c.events).where(jobs.c.id == events.c.job).scalar_subquery()
-        connection.execute(sa.delete(events).where(events.c.job.in_(stale_jobs), events.c.number < last))
-    if stale_jobs:
-        queue.forget(stale_jobs)
     for id in old_jobs:
-        store.remove(id)
+        try:
+            store.remove(id)
+        except Exception as error:  # each kind of bucket has errors of its own
+            log.warning("job %s: its files can't be removed: %s", id, error)
+            continue
         with engine.begin() as connection:
             for table in (events, addresses, likes):
                 connection.execute(sa.delete(table).where(table.c.job == id))
             connection.execute(sa.delete(jobs).where(jobs.c.id == id))
+
+
+def _forget_events(engine: sa.Engine, store: Store, queue: Queue) -> None:
+    """Of jobs that ended a while ago: drop the events but the last, what the queue knows, and far checkpoints."""
+    ended = sa.and_(jobs.c.ended.is_not(None), jobs.c.ended < now() - EVENT_SECONDS)
+    old_events = sa.select(jobs.c.id, jobs.c.events).where(ended).subquery()
+    stale = sa.select(events.c.job).join(old_events, events.c.job == old_events.c.id)
+    with engine.connect() as connection:
+        several = stale.where(events.c.number < old_events.c.events).distinct().limit(MOST)
+        stale_jobs = connection.execute(several).scalars().all()
+    if not stale_jobs:
+        return
+    told = queue.forget(stale_jobs)  # of the others somebody is still to be told: they come again
+    _discard_checkpoints(told, store)
+    with engine.begin() as connection:
+        last = sa.select(jobs.c.events).where(jobs.c.id == events.c.job).scalar_subquery()
+        connection.execute(sa.delete(events).where(events.c.job.in_(told), events.c.number < last))
+
+
+def _discard_checkpoints(ids: Sequence[str], store: Store) -> None:
+    """Remove what other machines would have gone on with."""
+    for id in () if store.local else ids:
+        try:
+            store.discard(id, CHECKPOINT)
+        except Exception as error:  # each kind of bucket has errors of its own
+            log.warning("job %s: its checkpoint can't be removed: %s", id, error)
+
+
+def _remove_runs(place: Path, engine: sa.Engine) -> None:
+    """Remove the folders of runs that nobody goes on with: cancelled while they waited, or ended on another machine."""
+    found = [each for each in place.glob("*") if time.time() - _changed(each) > RUN_SECONDS]
+    for folder in found[:MOST]:
+        open_ = sa.select(jobs.c.id).where(jobs.c.id == folder.name, jobs.c.status.in_(("queued", "running")))
+        with engine.connect() as connection:
+            if connection.execute(open_).first() is not None:
+                continue
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            log.warning("the run %s can't be removed", folder)
+
+
+def _changed(folder: Path) -> float:
+    """When a run's folder was last written to; a checkpoint is replaced in the folder of its attempt."""
+    try:
+        return max(each.stat().st_mtime for each in (folder, *folder.glob("*")))
+    except FileNotFoundError:  # removed meanwhile
+        return time.time()

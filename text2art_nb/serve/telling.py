@@ -1,6 +1,7 @@
 """Telling people that a picture is ready: what is said, to whom, and that it is said once."""
 
 import contextlib
+import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,11 @@ import sqlalchemy as sa
 from filelock import FileLock
 
 from text2art_nb.serve.config import Config, Notices
+from text2art_nb.serve.hold import patiently
 from text2art_nb.serve.store import FILM, PICTURE, Store, check_id
 from text2art_nb.serve.tables import addresses, jobs, now
+
+log = logging.getLogger("text2art.serve")
 
 MOST_ATTACHED: Final = 15_000_000
 """Bytes of attachments in all; many mail servers refuse more than 20 to 25 MB as they travel."""
@@ -46,19 +50,32 @@ class Teller:
         """The address of a job, if it has one still, and nobody else has it; then, unless that raises, it is forgotten.
 
         On one machine a file keeps the others out, between machines (Postgres) the address's row does. SQLite would
-        keep out everybody who has something else to write.
+        keep out everybody who has something else to write. That it was sent is noted patiently: else it comes twice.
         """
         check_id(id)
         place = self._config.data / "mails" / f"{id}.lock"
         place.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(place, is_singleton=False), self._engine.begin() as connection:
-            mine = sa.select(addresses.c.address).where(addresses.c.job == id).with_for_update()
-            address = connection.execute(mine).scalar()
-            yield address
-            if address is not None:
-                connection.execute(sa.delete(addresses).where(addresses.c.job == id))
-                connection.execute(sa.update(jobs).where(jobs.c.id == id).values(notified=now()))
+        sent = False
+        with FileLock(place, is_singleton=False):
+            try:
+                with self._engine.begin() as connection:
+                    mine = sa.select(addresses.c.address).where(addresses.c.job == id).with_for_update()
+                    address = connection.execute(mine).scalar()
+                    yield address
+                    sent = address is not None
+                    if sent:
+                        _note_sent(connection, id)
+            except sa.exc.DBAPIError as error:
+                if not sent:
+                    raise
+                log.warning("job %s: its mail is sent, which is noted again: %s", id, error.orig)
+                patiently(self._engine, lambda connection: _note_sent(connection, id))
         place.unlink(missing_ok=True)
+
+    def give_up(self, id: str) -> None:
+        """Forget the address of a job whose mail can't be sent."""
+        gone = sa.delete(addresses).where(addresses.c.job == id)
+        patiently(self._engine, lambda connection: connection.execute(gone))
 
     def _job(self, id: str) -> Any:
         with self._engine.connect() as connection:
@@ -93,6 +110,11 @@ class Teller:
                     files.append(Path(folder) / name)
                     files[-1].write_bytes(data)
             yield files
+
+
+def _note_sent(connection: sa.Connection, id: str) -> None:
+    connection.execute(sa.delete(addresses).where(addresses.c.job == id))
+    connection.execute(sa.update(jobs).where(jobs.c.id == id).values(notified=now()))
 
 
 def _address(connection: sa.Connection, id: str) -> str | None:

@@ -4,20 +4,22 @@ import contextlib
 import io
 import logging
 import os
+import re
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import sqlalchemy as sa
 
 from text2art_nb.drawing import close_frames, picture_of
-from text2art_nb.errors import RunError, Text2ArtError
+from text2art_nb.errors import ModelError, RunError, Text2ArtError
 from text2art_nb.run import Run
 from text2art_nb.serve import telling
 from text2art_nb.serve.config import Config
-from text2art_nb.serve.hold import Gone, Hold, take
+from text2art_nb.serve.hold import PATIENCE_SECONDS, RETRY_SECONDS, Gone, Hold, take
 from text2art_nb.serve.queue import Queue
 from text2art_nb.serve.store import CHECKPOINT, FILM, FRAME, PICTURE, SVG, Store
 from text2art_nb.serve.tables import jobs
@@ -35,7 +37,14 @@ FAR_SECONDS: Final = 2.0
 FAR_CHECKPOINT_SECONDS: Final = 15.0
 BROKEN: Final = "something broke here while it was drawn; whoever runs this service finds what in its log"
 
+_PATH = re.compile(r"(?<![\w/:.])(/|[A-Za-z]:\\)\w")
+
 log = logging.getLogger("text2art.serve")
+Result = TypeVar("Result")
+
+
+class OutOfOrderError(Exception):
+    """The worker can't draw here, whichever job it is given: its disk, its graphics card, or the store is at fault."""
 
 
 class Drawing:
@@ -55,7 +64,12 @@ class Drawing:
         self.idle.set()
 
     def draw(self, id: str) -> None:
-        """Draw job `id` to its end; returns, too, when it is taken away."""
+        """Draw job `id` to its end; returns, too, when it is taken away.
+
+        Raises:
+            OutOfOrderError: the worker has to end; the job is still its own, so that this counts as a crash.
+            DBAPIError: the database was away for long.
+        """
         if self.stopping.is_set():
             _wait_for_the_end()
         self.idle.clear()
@@ -104,13 +118,13 @@ class Drawing:
             if not hold.is_mine():
                 raise Gone(hold.id)
             self._hand_over(hold, run, picture_of(run, frames), directory)
-        except Text2ArtError as error:
-            hold.fail(str(error))
-        except (Gone, sa.exc.DBAPIError):
+        except (Gone, sa.exc.DBAPIError, OutOfOrderError):
             raise
-        except Exception:
+        except Exception as error:
+            if _is_of_the_disk(error) or _is_card_broken(self._device):
+                raise OutOfOrderError(f"job {hold.id} can't be drawn here: {error}") from error
             log.exception("job %s failed", hold.id)
-            hold.fail(BROKEN)
+            hold.fail(_public(error))
 
     def _open(self, hold: Hold) -> tuple[Run, Path]:
         """The run: the one that an earlier attempt left, if there is one that can be read; and where it keeps itself.
@@ -123,17 +137,17 @@ class Drawing:
         older = sorted(each for each in place.glob("*") if each.name < directory.name) if place.is_dir() else []
         if older:
             os.rename(older[-1], directory)
-        elif not self._store.local and (data := self._store.get(hold.id, CHECKPOINT)):
+        elif not self._store.local and (data := _patiently(lambda: self._store.get(hold.id, CHECKPOINT))):
             directory.mkdir(parents=True)
             (directory / CHECKPOINT).write_bytes(data)
         if (directory / CHECKPOINT).exists():
             try:
-                return Run.load(directory), directory
+                return Run.load(directory, device=self._device), directory
             except RunError as error:
                 log.warning("job %s is drawn anew: %s", hold.id, error)
                 shutil.rmtree(directory)
         settings = Settings.from_recipe(hold.recipe, trusted=True)
-        return Run(settings.with_(device=self._device) if self._device != "auto" else settings, directory), directory
+        return Run(settings.with_(device=self._device), directory), directory
 
     def _watch(self, hold: Hold, run: Run, directory: Path) -> FrameStore | None:
         """Draw, telling how far it is at every iteration. Raises Gone."""
@@ -157,46 +171,84 @@ class Drawing:
             log.warning("job %s: %s", hold.id, trouble)
         return frames
 
-    def _show(self, hold: Hold, frame: "Frame") -> str:
-        """Put a small JPEG of the frame where watchers find it."""
+    def _show(self, hold: Hold, frame: "Frame") -> str | None:
+        """Put a small JPEG of the frame where watchers find it; None if the store doesn't take it."""
         picture = frame.image.convert("RGB")
         picture.thumbnail((FRAME_SIDE, FRAME_SIDE))
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=80)
-        self._store.put(hold.id, FRAME, file.getvalue())
+        try:
+            self._store.put(hold.id, FRAME, file.getvalue())
+        except Exception as error:  # each kind of bucket has errors of its own
+            log.warning("job %s: a frame can't be shown: %s", hold.id, error)
+            return None
         return FRAME
 
     def _keep_far(self, hold: Hold, directory: Path) -> None:
         """Where the store is a bucket: put the checkpoint there, for a worker on another machine to go on with."""
-        if not self._store.local and (directory / CHECKPOINT).exists():
+        if self._store.local or not (directory / CHECKPOINT).exists():
+            return
+        try:
             self._store.put_file(hold.id, CHECKPOINT, directory / CHECKPOINT)
+        except Exception as error:  # each kind of bucket has errors of its own
+            log.warning("job %s: its checkpoint can't be kept in the store: %s", hold.id, error)
 
     def _hand_over(self, hold: Hold, run: Run, artwork: "Artwork", directory: Path) -> None:
-        """Put the picture, its film and its strokes into the store, and say that it is done. Raises Gone."""
-        made = [directory / PICTURE]
-        if artwork.frames is not None:
-            made.append(directory / FILM)
-        if artwork.svg is not None and not artwork.settings.filters:
-            made.append(directory / SVG)
-        for path in made:
-            artwork.save(path)
-            self._store.put_file(hold.id, path.name, path)
-        names = {path.name for path in made}
+        """Put the picture, its film and its strokes into the store, and say that it is done.
+
+        Without a film or strokes that can't be made or kept it is done all the same.
+
+        Raises:
+            Gone: it is no longer ours.
+            OutOfOrderError: the store doesn't take the picture.
+        """
+        artwork.settings = artwork.settings.with_(device="auto")  # where we draw is nothing to a visitor
+        self._hand_in(hold, artwork, directory / PICTURE)
+        has_film = artwork.frames is not None and self._add(hold, artwork, directory / FILM)
+        has_svg = not artwork.settings.filters and self._add(hold, artwork, directory / SVG)
         with self._engine.connect() as connection:
             notify = telling.wanted(connection, self._config, hold.id)
-        hold.finish(self._queue, run.seconds, FILM in names, SVG in names, notify)
+        hold.finish(self._queue, run.seconds, has_film, has_svg, notify)
+
+    def _add(self, hold: Hold, artwork: "Artwork", path: Path) -> bool:
+        """Hand in a film or strokes; False where there are none, or where they can't be made or kept."""
+        try:
+            if path.name == SVG and artwork.svg is None:
+                return False
+            self._hand_in(hold, artwork, path)
+        except Exception:  # encoders, the disk, the store: the picture itself is there
+            log.exception("job %s is done without its %s", hold.id, path.name)
+            return False
+        return True
+
+    def _hand_in(self, hold: Hold, artwork: "Artwork", path: Path) -> None:
+        artwork.save(path)
+        _patiently(lambda: self._store.put_file(hold.id, path.name, path))
 
     @property
     def _runs(self) -> Path:
         return self._config.data / "runs"
 
     def _tidy(self, id: str) -> None:
-        """Remove the run's own files, unless somebody else goes on with them."""
-        with contextlib.suppress(sa.exc.DBAPIError), self._engine.connect() as connection:
-            status = connection.execute(sa.select(jobs.c.status).where(jobs.c.id == id)).scalar()
-            if status in ("queued", "running"):
-                return
-            shutil.rmtree(self._runs / id, ignore_errors=True)
+        """Remove the run's own files, unless somebody else goes on with them; what stays here is swept away later."""
+        try:
+            with self._engine.connect() as connection:
+                status = connection.execute(sa.select(jobs.c.status).where(jobs.c.id == id)).scalar()
+        except sa.exc.DBAPIError as error:
+            log.warning("job %s: nobody can say whether its run is over: %s", id, error.orig)
+            return
+        if status in ("queued", "running"):
+            return
+        shutil.rmtree(self._runs / id, ignore_errors=True)
+        self._discard_far(id)
+
+    def _discard_far(self, id: str) -> None:
+        if self._store.local:
+            return
+        try:
+            self._store.discard(id, CHECKPOINT)
+        except Exception as error:  # each kind of bucket has errors of its own
+            log.warning("job %s: its checkpoint can't be removed: %s", id, error)
 
 
 class Pacer:
@@ -212,6 +264,55 @@ class Pacer:
             return False
         self._last = time.monotonic()
         return True
+
+
+def _patiently(do: Callable[[], Result]) -> Result:
+    """Do something with the store, again and again while it is full or can't be reached.
+
+    Raises:
+        OutOfOrderError: it was so for two minutes.
+    """
+    end = time.monotonic() + PATIENCE_SECONDS
+    wait = RETRY_SECONDS
+    while True:
+        try:
+            return do()
+        except Exception as error:  # each kind of bucket has errors of its own
+            if time.monotonic() + wait > end:
+                raise OutOfOrderError(f"the store does not answer: {error}") from error
+            log.warning("the store does not answer, and is asked again: %s", error)
+        time.sleep(wait)
+        wait *= 2
+
+
+def _is_of_the_disk(error: BaseException | None) -> bool:
+    """Whether it comes from this machine's files, not from the job: the disk is full, a folder is not ours.
+
+    Weights that can't be had are a trouble of the jobs that want them, and what has no number isn't the system's word:
+    Pillow and transformers have errors of this kind, too.
+    """
+    if error is None or isinstance(error, ModelError):
+        return False
+    return (isinstance(error, OSError) and error.errno is not None) or _is_of_the_disk(error.__cause__)
+
+
+def _is_card_broken(device: str) -> bool:
+    """Whether the graphics card answers this process no more; after some errors of a job it never does again."""
+    import torch
+
+    if not torch.cuda.is_initialized():
+        return False
+    try:
+        torch.cuda.synchronize(device if device.startswith("cuda") else None)
+    except RuntimeError:
+        return True
+    return False
+
+
+def _public(error: Exception) -> str:
+    """What the visitor is told of it: our own sentences, if no path of this machine is in them."""
+    sentence = str(error)
+    return BROKEN if not isinstance(error, Text2ArtError) or _PATH.search(sentence) else sentence
 
 
 def _wait_for_the_end() -> None:

@@ -4,13 +4,16 @@ import logging
 import os
 import signal
 import threading
+import time
 from typing import Any, Final
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig
+from dbos import error as dbos_error
 
 from text2art_nb.serve.config import Config
 from text2art_nb.serve.courier import send_apart
+from text2art_nb.serve.notices import NoticeError, RefusedError
 from text2art_nb.serve.queue import APPLICATION, DRAW, DRAWING, NOTICES, NOTIFY, POLL_SECONDS, VERSION, Queue
 from text2art_nb.serve.seat import Seat, take_seat
 from text2art_nb.serve.standing import is_alive
@@ -18,17 +21,24 @@ from text2art_nb.serve.store import Store
 from text2art_nb.serve.sweep import sweep
 from text2art_nb.serve.tables import engine_for, make_tables, now, workers
 from text2art_nb.serve.telling import Teller
-from text2art_nb.serve.work import Drawing, Pacer
+from text2art_nb.serve.work import Drawing, OutOfOrderError, Pacer
 
 TICK_SECONDS: Final = 0.5
 END_SECONDS: Final = 30.0
 """How long a worker that has to end waits for the iteration at hand."""
 SWEEP_SECONDS: Final = 600.0
+NOTICES_AT_ONCE: Final = 8
+"""One whose mail server is away keeps its place for a quarter of an hour, mostly asleep."""
+PATIENT: Final[Any] = {"retries_allowed": True, "interval_seconds": 2.0, "max_attempts": 10, "backoff_rate": 2.0}
+"""Tried ten times in a quarter of an hour."""
 REAP_SECONDS: Final = 30.0
 """What another worker looks after need not be looked after again for so long."""
 NEVER: Final = 1_000_000_000
 """DBOS shall never give a job up by itself: `hold` counts crashes, wherever they happen."""
+LATEST_END_SECONDS: Final = 36.0
+"""After so long a worker ends whatever keeps it waiting; `beside` kills one after 40."""
 BROKEN_DATABASE: Final = 75
+OUT_OF_ORDER: Final = 76
 
 log = logging.getLogger("text2art.serve")
 
@@ -65,20 +75,25 @@ class Worker:
     def run(self) -> None:
         """Work until somebody says stop."""
         DBOS.register_queue(DRAWING, worker_concurrency=1, polling_interval_sec=POLL_SECONDS)
-        DBOS.register_queue(NOTICES, worker_concurrency=2, polling_interval_sec=POLL_SECONDS)
+        DBOS.register_queue(NOTICES, worker_concurrency=NOTICES_AT_ONCE, polling_interval_sec=POLL_SECONDS)
         self._ready.set()
-        beats, sweeps = Pacer(self._config.heartbeat), Pacer(SWEEP_SECONDS)
+        threading.Thread(target=self._keep_swept, name="text2art-sweep", daemon=True).start()
+        beats = Pacer(self._config.heartbeat)
         while not self._stopping.wait(TICK_SECONDS) and not self._is_orphan():
             try:
                 self._drawing.look_up()
                 if beats.is_due():
                     self.beat()
                     self.reap()
-                if sweeps.is_due():
-                    sweep(self._config, self._engine, self._store, self._queue)
             except sa.exc.DBAPIError as error:
                 log.warning("the database does not answer: %s", error.orig)
+        self._stopping.set()
         self._end()
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set once it has to end."""
+        return self._stopping
 
     def beat(self) -> None:
         """Say that it is alive."""
@@ -107,6 +122,16 @@ class Worker:
             with self._engine.begin() as connection:
                 connection.execute(sa.delete(workers).where(same))
 
+    def _keep_swept(self) -> None:
+        """Sweep now and then, on a thread of its own: neither a slow bucket nor trouble there is to disturb others."""
+        while True:
+            try:
+                sweep(self._config, self._engine, self._store, self._queue)
+            except Exception:  # the database, the disk, the bucket: whatever it is, the drawing goes on
+                log.exception("what is old could not all be swept away; it is tried again")
+            if self._stopping.wait(SWEEP_SECONDS):
+                return
+
     def _draw(self, id: str) -> None:
         self._ready.wait()
         try:
@@ -115,6 +140,10 @@ class Worker:
             # Nothing can be written down, not even that it failed: whoever starts us again gets the job back.
             log.exception("job %s: the database is gone", id)
             os._exit(BROKEN_DATABASE)
+        except OutOfOrderError:
+            # The next job would fail as well. As after a crash, whoever starts us again or takes over goes on.
+            log.exception("worker %s is out of order, and ends", self.id)
+            os._exit(OUT_OF_ORDER)
 
     def _is_orphan(self) -> bool:
         return self._parent is not None and os.getppid() != self._parent
@@ -140,11 +169,11 @@ def _launch_dbos(engine: sa.Engine, id: str, draw: Any, config: Config, teller: 
     }
     DBOS(config=settings)
 
-    @DBOS.step(name="mail", retries_allowed=True, interval_seconds=2.0, max_attempts=10, backoff_rate=2.0)
+    @DBOS.step(name="mail", should_retry=lambda error: not isinstance(error, RefusedError), **PATIENT)
     def mail(id: str) -> None:
         send_apart(config, id)
 
-    @DBOS.step(name="channels", retries_allowed=True, interval_seconds=2.0, max_attempts=10, backoff_rate=2.0)
+    @DBOS.step(name="channels", **PATIENT)
     def channels(id: str) -> None:
         teller.channels(id)
 
@@ -154,15 +183,28 @@ def _launch_dbos(engine: sa.Engine, id: str, draw: Any, config: Config, teller: 
 
     @DBOS.workflow(name=NOTIFY, max_recovery_attempts=NEVER)
     def notify(id: str) -> None:
-        mail(id)
+        try:
+            mail(id)
+        except (NoticeError, dbos_error.DBOSMaxStepRetriesExceeded) as error:
+            log.warning("job %s: its mail is given up: %s", id, error)
+            teller.give_up(id)
         channels(id)
 
     DBOS.listen_queues([DRAWING, NOTICES])
     DBOS.launch()
 
 
+def end_in_time(stopping: threading.Event) -> None:
+    """Wait until a worker has to end; if it hasn't soon, end the process: the database may be away for hours."""
+    stopping.wait()
+    time.sleep(LATEST_END_SECONDS)
+    log.warning("this worker could not say that it ends; whoever finds it silent takes over")
+    logging.shutdown()
+    os._exit(BROKEN_DATABASE)
+
+
 def work(config: Config, parent: int | None = None) -> int:
-    """Be a worker until SIGTERM or Ctrl-C; a second one ends at once. Returns the exit code.
+    """Be a worker until SIGTERM or Ctrl-C; a second Ctrl-C ends at once. Returns the exit code.
 
     Raises:
         Text2ArtError: as `Worker`.
@@ -173,11 +215,13 @@ def work(config: Config, parent: int | None = None) -> int:
     worker = Worker(config, parent)
 
     def hear(number: int, _: Any) -> None:
-        signal.signal(number, signal.SIG_DFL)
+        if number == signal.SIGINT:  # SIGTERM comes twice: from systemd to all of a service, and from `beside`
+            signal.signal(number, signal.SIG_DFL)
         worker.stop()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, hear)
+    threading.Thread(target=end_in_time, args=(worker.stopping,), daemon=True).start()
     log.warning("worker %s is ready", worker.id)
     worker.run()
     logging.shutdown()
