@@ -564,3 +564,17 @@ def test_ci_installs_what_the_system_lacks_and_then_checks_all(
     assert last == "setup_colab.sh test"
     wanted = [f"apt-get install -y -q --no-install-recommends {installed}"] if installed else []
     assert [line for line in system if "install" in line] == wanted
+
+
+def test_all_that_pip_says_is_added_to_the_log(tmp_path: Path) -> None:
+    for line in ("one\n", "two\n"):
+        with bootstrap.open_log(tmp_path) as log:
+            log.write(line)
+    assert (tmp_path / "text2art-setup.log").read_text() == "one\ntwo\n"
+
+
+def test_a_log_that_belongs_to_somebody_else_is_done_without(tmp_path: Path) -> None:
+    """All users share the folder where there is no environment."""
+    (tmp_path / "text2art-setup.log").mkdir()  # can't be written to either, and that by root too
+    with bootstrap.open_log(tmp_path) as log:
+        log.write("Collecting torch\n")

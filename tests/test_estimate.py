@@ -223,6 +223,23 @@ def test_what_costs_more_is_said_to_cost_more_before_anything_was_drawn(
     assert less.bytes <= more.bytes
 
 
+def test_each_of_turbos_candidates_costs_as_much_as_one(paces: Paces) -> None:
+    one, four = (paces.guess(wanted(drawer="turbo", candidates=count)) for count in (1, 4))
+    assert four.seconds == pytest.approx(4 * one.seconds, rel=0.05)
+    assert four.bytes - one.bytes == pytest.approx(3 * 0.93 * GB, rel=0.1)  # as docs/drawers/turbo.md has counted
+
+
+def test_turbo_costs_the_same_whatever_size_the_next_of_its_chain_draws_at(paces: Paces) -> None:
+    chain = {"drawer": "turbo -> pixel", "model": "full -> embedded", "perceptors": "embedded"}
+    small, large = (paces.guess(wanted(size=size, **chain)).seconds for size in ("128x128", "512x512"))
+    assert small == pytest.approx(large, rel=0.05)
+
+
+def test_an_eye_that_sees_many_small_views_at_once_makes_anothers_no_dearer(paces: Paces) -> None:
+    alone, together = (paces.guess(wanted(perceptors=eyes)).bytes for eyes in ("RN50x16", "RN50x16, embedded"))
+    assert alone <= together < 1.1 * alone
+
+
 def test_every_drawer_and_every_clip_has_its_own_price() -> None:
     assert {*names()} <= {*prices.DRAWERS}
     known = [each.name for each in CATALOGUE.values() if each.kind == "clip" and "siglip" not in each.name]

@@ -52,6 +52,16 @@ def save_clip(directory: Path, *, size: int = 32, seed: int = 0) -> Path:
     return directory
 
 
+def without_a_weight(file: Path, ending: str) -> Path:
+    """Take the first of the tensors that are called like that out of a .safetensors file; its directory."""
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(file)
+    del tensors[next(name for name in tensors if name.endswith(ending))]
+    save_file(tensors, file, metadata={"format": "pt"})
+    return file.parent
+
+
 def save_vqgan(directory: Path, *, seed: int = 0) -> Path:
     """A diffusers VQModel of factor 4 with 32 codes."""
     from diffusers import VQModel

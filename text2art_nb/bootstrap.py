@@ -26,7 +26,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 PACKAGE = "text2art-nb"
 ROOT = Path(__file__).resolve().parent.parent
@@ -159,11 +159,10 @@ def pins(root: Path, path: list[str] | None = None) -> str:
 
 def run_pip(arguments: Sequence[str]) -> tuple[int, str]:
     """Runs this Python's pip, showing what is fetched and what goes wrong; all it says is in a log for the curious."""
-    log = Path(sys.prefix if sys.prefix != sys.base_prefix else tempfile.gettempdir()) / "text2art-setup.log"
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
     said: list[str] = []
     with (
-        log.open("a", encoding="utf-8") as file,
+        open_log(Path(sys.prefix if sys.prefix != sys.base_prefix else tempfile.gettempdir())) as file,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
     ):
         assert process.stdout is not None
@@ -174,6 +173,14 @@ def run_pip(arguments: Sequence[str]) -> tuple[int, str]:
             if shown:
                 print(f"  {shown}", flush=True)
     return process.returncode, "\n".join(said)
+
+
+def open_log(folder: Path) -> TextIO:
+    """The log in a folder, to be added to; where it is somebody else's, or can't be written, one that keeps nothing."""
+    try:
+        return (folder / "text2art-setup.log").open("a", encoding="utf-8")
+    except OSError:  # the folder may be one that all users share; setting up matters more than its log
+        return open(os.devnull, "a", encoding="utf-8")
 
 
 def noteworthy(line: str) -> str:

@@ -9,6 +9,14 @@ import torch
 from text2art_nb.errors import RunError
 
 _DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+# CUDA's and MPS's; the CPU allocator's on Linux and macOS, and on Windows; cuBLAS' and cuDNN's, and cuDNN's since 9.
+_NO_MEMORY: Final = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory: you tried to allocate",
+    "status_alloc_failed",
+    "_allocation_failed",
+)
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -54,7 +62,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
+    return isinstance(error, RuntimeError) and any(sign in text for sign in _NO_MEMORY)
 
 
 def free_memory(device: torch.device) -> None:

@@ -120,7 +120,8 @@ class _Work:
     """What decides the cost of an iteration of some settings.
 
     device: where it computes; kind: with what; key: everything that matters, for telling the same from the like;
-    views: of all candidates; megapixels: likewise; at_once: views that are in memory together.
+    views: of all candidates; megapixels: likewise; heaviest: the eye that needs most memory for what it sees at a time;
+    at_once: its views that are in memory together.
     """
 
     device: str
@@ -128,6 +129,7 @@ class _Work:
     key: str
     views: int
     megapixels: float
+    heaviest: str
     at_once: int
 
     @property
@@ -146,8 +148,7 @@ def _work(settings: Settings, device: str) -> _Work:
     pictures = sum(length * count for length, count in tournament.spans(settings, total)) / total
     extra = prices.style_views(settings)
     views = round(tournament.views(settings, total) / total + extra * pictures)  # of an iteration, in the mean
-    eyes = settings.perceptor_names
-    most = settings.micro_batch or max((_views_together(eye) for eye in eyes), default=1)
+    heaviest, together = _heaviest(settings, views)
     kind = [settings.drawer, settings.model, *_unweighted(settings), settings.precision]
     kind += [settings.engine] if settings.engine != "text2art" else []
     # Whatever changes what an iteration does, beside its views and pixels; words and seeds don't.
@@ -160,8 +161,15 @@ def _work(settings: Settings, device: str) -> _Work:
         key=json.dumps([width, height, views, settings.candidates, settings.finalists, *rest]),
         views=views,
         megapixels=width * height * pictures / 1e6,
-        at_once=max(min(views, most), extra),
+        heaviest=heaviest,
+        at_once=max(together, extra),
     )
+
+
+def _heaviest(settings: Settings, views: int) -> tuple[str, int]:
+    """The eye that needs most memory for the views that it sees at a time, and how many those are."""
+    found = [(eye, min(views, settings.micro_batch or _views_together(eye))) for eye in settings.perceptor_names]
+    return max(found, key=lambda each: each[1] * prices.of_eye(each[0]).megabytes_each)
 
 
 def _unweighted(settings: Settings) -> list[str]:
@@ -193,7 +201,7 @@ def _usual_time(work: _Work, settings: Settings) -> list[float]:
 
 def _usual_memory(work: _Work, settings: Settings) -> list[float]:
     """Bytes by themselves, for a view in memory and for a megapixel."""
-    base, view, megapixel = prices.memory(settings)
+    base, view, megapixel = prices.memory(settings, work.heaviest)
     return [base + (0.0 if _is_cuda(work.device) else _PROCESS_MB * 1e6), view, megapixel]
 
 

@@ -6,6 +6,7 @@ generator of the user's is a guess. The other eyes are reckoned from their multi
 ViT-B/32 takes for its own. The way back is in it.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Final
 
 from text2art_nb import chain
 from text2art_nb.models import embedded
+from text2art_nb.presets import native_size
 from text2art_nb.settings import Settings
 from text2art_nb.settings.looking import perceptor_spec
 
@@ -44,7 +46,7 @@ DRAWERS: Final[Mapping[str, Price]] = MappingProxyType(
         "strokes": Price(0.02, 0.2, 10, 200),  # of 256 strokes; by itself it costs more with more of them
         "fft": Price(0.004, 0.25, 10, 200),
         "taesd": Price(0.04, 12.0, 60, 2_800),
-        "turbo": Price(150.0, 12.0, 5_000, 2_800),  # its own size is the same whatever is asked for
+        "turbo": Price(0.0, 584.0, 5_000, 3_500),  # a megapixel of its own size: 150 s of UNet for each picture
         "generator": Price(0.1, 12.0, 200, 2_800),  # nobody knows: as a small one
     }
 )
@@ -83,11 +85,14 @@ _MARKS: Final = (
 
 
 def of_drawer(settings: Settings, stage: int) -> Price:
-    """What the drawer of a stage costs; strokes by their number."""
+    """What the drawer of a stage costs; strokes by their number, turbo by the size that it draws at."""
     name = settings.drawer_names[stage]
     if chain.model_of(settings.model, stage) == "embedded" and f"embedded {name}" in DRAWERS:
         name = f"embedded {name}"
     price = DRAWERS.get(name, DRAWERS["vqgan"])
+    if name == "turbo":  # whatever is asked for
+        share = math.prod(native_size(settings.picture_size)) / math.prod(settings.picture_size)
+        return Price(price.seconds, price.seconds_each * share, price.megabytes, price.megabytes_each * share)
     if name != "strokes":
         return price
     share = (settings.strokes or 256) / 256
@@ -127,13 +132,16 @@ def time(settings: Settings) -> list[float]:
     ]
 
 
-def memory(settings: Settings) -> list[float]:
-    """Bytes by themselves, for a view in memory and for a megapixel; settings: resolved."""
+def memory(settings: Settings, heaviest: str) -> list[float]:
+    """Bytes by themselves, for a view in memory and for a megapixel.
+
+    settings: resolved; heaviest: the eye that needs most for its views.
+    """
     drawers = [of_drawer(settings, stage) for stage in range(len(settings.stages))]
     eyes = [of_eye(name) for name in settings.perceptor_names]
     most = max(drawers, key=lambda price: price.megabytes_each)
     return [
         (most.megabytes + sum(eye.megabytes for eye in eyes)) * 1e6,
-        max((eye.megabytes_each for eye in eyes), default=1.0) * 1e6,
+        of_eye(heaviest).megabytes_each * 1e6,
         most.megabytes_each * 1e6,
     ]

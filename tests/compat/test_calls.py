@@ -95,6 +95,33 @@ def test_real_models_are_drawn_with_as_clipit_did() -> None:
     assert (clipit.apply_settings().num_cuts, clipit.apply_settings().iterations) == (40, 350)
 
 
+@pytest.mark.parametrize(
+    ("given", "field", "ours"),
+    [
+        ({"clip_models": "RN50"}, "perceptors", ("RN50",)),
+        ({"cutn": 7}, "num_cuts", 7),
+    ],
+)
+def test_what_the_user_names_takes_the_place_of_clipits_own_with_real_models(
+    given: dict[str, Any], field: str, ours: Any
+) -> None:
+    clipit.add_settings(prompts="underwater city", model="full", **given)
+    assert getattr(clipit.apply_settings(), field) == ours
+
+
+@pytest.mark.parametrize(("model", "quality"), [("full", "best"), ("embedded", "draft")])
+def test_a_loss_of_clipits_is_what_it_was_in_the_mean_of_all_iterations(model: str, quality: str) -> None:
+    clipit.add_settings(prompts="underwater city", model=model, quality=quality, enforce_smoothness=50)
+    settings = clipit.apply_settings()
+    assert settings.losses == {"smoothness": settings.iterations / 2 / 50}
+
+
+def test_a_loss_of_clipits_that_is_no_number_is_refused_in_a_sentence() -> None:
+    clipit.add_settings(prompts="underwater city", enforce_saturation="much")
+    with pytest.raises(SettingsError, match="enforce_saturation must be"):
+        clipit.apply_settings()
+
+
 def test_nothing_is_left_of_what_was_added_before_a_reset() -> None:
     clipit.add_settings(prompts="underwater city", iterations=7)
     clipit.reset_settings()

@@ -3,6 +3,7 @@
 Against a stand-in that speaks its calls. The last tests are against the real one, where PIXRAY_HOME says where it is.
 """
 
+import errno
 import os
 import subprocess
 import threading
@@ -125,6 +126,47 @@ def test_its_end_is_one_sentence_with_the_place_of_its_log(
     log = Path(str(caught.value).partition("its log is ")[2])
     assert log == tmp_path / "run" / "pixray-0" / "pixray.log"
     assert "Using seed" in log.read_text() or noise == "sulk"
+
+
+def test_a_folder_that_can_have_no_links_is_drawn_in_and_holds_the_log_alone(
+    standin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Google Drive's, in Colab."""
+    link = Path.symlink_to
+
+    def not_on_drive(self: Path, target: Path) -> None:
+        if self.is_relative_to(tmp_path / "drive"):
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+        link(self, target)
+
+    monkeypatch.setattr(Path, "symlink_to", not_on_drive)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert len(list(Run(asked(), directory=tmp_path / "drive"))) == 4
+    assert [path.name for path in (tmp_path / "drive" / "pixray-0").iterdir()] == ["pixray.log"]
+    assert not list(tmp_path.glob("text2art-pixray-*"))
+
+
+def test_it_runs_where_what_it_opens_beside_itself_is(standin: Path, tmp_path: Path) -> None:
+    run = Run(asked(), directory=tmp_path / "run")
+    next(run)
+    loop: Any = run._loop
+    beside = Path(loop._processes[0]._place.name)
+    assert os.readlink(f"/proc/{children(run)[0].pid}/cwd") == str(beside)
+    assert (beside / "vectors").resolve() == standin / "pixray" / "vectors"
+    run.stop()
+    list(run)
+    assert (standin / "pixray" / "vectors").is_dir()
+
+
+def test_where_nothing_can_be_written_it_is_one_sentence(
+    standin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "symlink_to", full)
+    with pytest.raises(RunError, match="pixray can't be started: No space left on device"):
+        next(Run(asked()))
 
 
 def test_where_it_is_not_installed_one_sentence_says_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -61,6 +61,26 @@ def test_a_source_that_cannot_be_had_is_one_sentence(mirror: tuple[Path, str, st
         install.take(Source("somebody/thing", "f00f00f00", "thing"), place / "other")
 
 
+def test_a_clone_that_was_interrupted_before_its_files_came_is_taken_again(
+    mirror: tuple[Path, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, _, newest = mirror
+
+    def killed(*arguments: str, about: str) -> None:
+        if "checkout" in arguments:
+            raise KeyboardInterrupt
+        real(*arguments, about=about)
+
+    real = install.git
+    monkeypatch.setattr(install, "git", killed)
+    with pytest.raises(KeyboardInterrupt):
+        install.take(Source("somebody/thing", newest, "thing"), place / "thing")
+    monkeypatch.setattr(install, "git", real)
+    install.take(Source("somebody/thing", newest, "thing"), place / "thing")
+    assert (place / "thing" / "thing.py").read_text() == "new"
+    assert not list(place.glob("thing.*"))
+
+
 def test_every_source_is_pinned_to_a_commit() -> None:
     assert all(len(source.commit) >= 7 and int(source.commit, 16) for source in install.SOURCES)
     assert {source.repository for source in install.SOURCES} >= {"pixray/pixray", "bfirsh/taming-transformers"}

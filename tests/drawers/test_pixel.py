@@ -167,6 +167,13 @@ def test_a_cell_gets_the_colour_that_looks_most_like_it() -> None:
     assert torch.equal(enforcing.nearest(PICO.T[None, :, None], PICO), PICO.T[None, :, None])
 
 
+def test_neighbouring_colours_are_told_apart_where_the_perceptors_look_in_half_precision() -> None:
+    greys = (torch.arange(256) / 255).view(-1, 1).repeat(1, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = enforcing.nearest(greys.T[None, :, None], greys)
+    assert torch.equal(found, greys.T[None, :, None])
+
+
 def test_a_palette_that_is_steered_is_the_one_that_counts(tiny: Tiny) -> None:
     run = Run(tiny(drawer="pixel", palette="pico-8", iterations=4))
     for frame in run:

@@ -302,6 +302,15 @@ def test_a_bin_is_not_even_opened(tmp_path: Path) -> None:
         one_step.load(directory, CPU, torch.float32)
 
 
+@pytest.mark.parametrize(("part", "ending"), [("unet", "conv_in.weight"), ("text_encoder", "fc1.weight")])
+def test_a_part_that_lacks_some_of_its_weights_is_refused(tmp_path: Path, part: str, ending: str) -> None:
+    directory = tiny_models.save_sd_turbo(tmp_path)
+    [file] = (directory / part).glob("*.safetensors")
+    tiny_models.without_a_weight(file, ending)
+    with pytest.raises(ModelError, match=rf"{part} holds no \w+ as its config\.json says: \S*{ending} is missing"):
+        one_step.load(directory, CPU, torch.float32)
+
+
 def test_an_embedded_model_is_no_diffusion_model(tiny: Tiny, tiny_clip: Path) -> None:
     with pytest.raises(ModelError, match=r"model_index\.json"):
         build(tiny(drawer="turbo", model=str(tiny_clip)))

@@ -23,6 +23,7 @@ class Behaviour:
     tag: str | None = '"one"'
     moved_to: str | None = None
     linked_sha256: str | None = None
+    kind: str | None = None  # the Content-Type
     busy: int = 0  # how many requests are answered "503, come later" first
     asked: list[str | None] = field(default_factory=list)  # the Range of every request
     sent: int = 0
@@ -74,6 +75,8 @@ class Shelf:
         headers = {"Content-Length": str(len(here.body) - start)}
         if here.tag:
             headers["ETag"] = here.tag
+        if here.kind:
+            headers["Content-Type"] = here.kind
         if start:
             headers["Content-Range"] = f"bytes {start}-{len(here.body) - 1}/{len(here.body)}"
         self._head(request, 206 if start else 200, headers)

@@ -109,6 +109,29 @@ def test_the_digest_that_the_hub_names_is_checked_where_none_is_published(shelf,
     assert fetch(file, tmp_path, patience=patience).read_bytes() == BODY
 
 
+@pytest.mark.parametrize(
+    ("name", "body", "kind", "reason"),
+    [
+        ("a.bin", BODY, "text/html; charset=utf-8", "a web page"),
+        ("a.safetensors", b"\n<!DOCTYPE html><title>Sign in</title>", None, "a web page"),
+        ("a.yaml", b"<html>", "text/plain", "a web page"),
+        ("a.json", b'{"model_type": ', None, "not JSON"),
+    ],
+)
+def test_a_page_in_a_files_place_is_not_taken_for_it_where_no_digest_is_known(
+    shelf, patience, tmp_path: Path, name: str, body: bytes, kind: str | None, reason: str
+) -> None:
+    shelf.put(f"/{name}", body, kind=kind)
+    with pytest.raises(ModelError, match=reason):
+        fetch(shelf.file(f"/{name}", body, checked=False), tmp_path, patience=patience)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_digest_counts_for_more_than_what_a_server_calls_its_file(shelf, patience, tmp_path: Path) -> None:
+    shelf.put("/a.bin", BODY, kind="text/html")
+    assert fetch(shelf.file("/a.bin", BODY), tmp_path, patience=patience).read_bytes() == BODY
+
+
 def test_a_busy_server_is_asked_again(shelf, patience, tmp_path: Path) -> None:
     here = shelf.put("/a.bin", BODY, busy=2)
     fetch(shelf.file("/a.bin", BODY), tmp_path, patience=patience)

@@ -219,3 +219,27 @@ def test_the_list_tells_what_is_here(hub, patience: Patience) -> None:
     assert "ViT-B/32" in row["aliases"]
     assert any(line.startswith("*") and CLIP in line for line in models.text().splitlines())
     json.dumps(models.rows())
+
+
+def test_a_folder_that_happens_to_be_called_like_some_weights_does_not_hide_them(
+    hub, patience: Patience, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / "ViT-B-32", "notes.txt")
+    assert locate("ViT-B-32", "clip", patience=patience) == locate(CLIP, "clip", download=False)
+    with pytest.raises(ModelError, match="is not a directory of weights"):
+        locate("./ViT-B-32", "clip", patience=patience)
+
+
+def test_a_folder_of_weights_that_lacks_its_config_is_told_so_even_if_it_is_called_like_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / "ViT-B-32", "model.safetensors")
+    with pytest.raises(ModelError, match="is not a directory of weights"):
+        locate("ViT-B-32", "clip", download=False)
+
+
+def test_a_home_that_nobody_has_is_a_plain_error() -> None:
+    with pytest.raises(ModelError, match="'~nobody-at-all/clip' is no path of weights here"):
+        locate("~nobody-at-all/clip", "clip", download=False)

@@ -54,6 +54,22 @@ def test_a_checkpoint_with_a_missing_file_is_refused(tmp_path: Path) -> None:
         perceptors.load(str(directory), CPU)
 
 
+def test_a_checkpoint_that_lacks_some_of_its_weights_is_refused(tmp_path: Path) -> None:
+    directory = tiny_models.without_a_weight(
+        tiny_models.save_clip(tmp_path / "clip") / "model.safetensors", "fc1.weight"
+    )
+    with pytest.raises(ModelError, match=r"holds no CLIP as its config\.json says: \S*fc1\.weight is missing"):
+        perceptors.load(str(directory), CPU)
+
+
+@pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json", "tokenizer.json"])
+def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
+    directory = tiny_models.save_clip(tmp_path / "clip")
+    (directory / name).write_text("<html>")
+    with pytest.raises(ModelError, match=rf"holds no CLIP that transformers can load: {name} is not JSON"):
+        perceptors.load(str(directory), CPU)
+
+
 def test_many_threads_may_read_and_count_at_once(tiny_clip: Path) -> None:
     """Its tokenizer remembers how the last call wanted texts padded: counting on one thread once spoilt reading."""
     perceptor = perceptors.load(str(tiny_clip), CPU)

@@ -1,5 +1,6 @@
 """Each family of perceptors is read as it was trained: its activation, its padding, its kind of picture."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from tests.perceptors import families
 from text2art_nb import models, perceptors
+from text2art_nb.errors import ModelError
 from text2art_nb.presets import FULL_PRESETS
 from text2art_nb.run import Run
 
@@ -79,6 +81,44 @@ def test_a_siglip_2_for_any_aspect_sees_patches_as_it_was_trained(tmp_path: Path
     seen = eye.see(views)
     torch.testing.assert_close(seen.norm(dim=1), torch.ones(2))
     assert (seen[0] - seen[1]).abs().max() > 1e-4
+
+
+def test_a_siglip_is_read_by_its_tokenizer_json_alone(tmp_path: Path) -> None:
+    """As google/siglip-base-patch16-256-multilingual is saved; SentencePiece's own file isn't fetched."""
+    plain = families.save_siglip(tmp_path / "plain", "siglip")
+    named = families.save_siglip(tmp_path / "named", "siglip")
+    config = json.loads((named / "tokenizer_config.json").read_text())
+    del config["backend"]
+    own = {"tokenizer_class": "SiglipTokenizer", "do_lower_case": True, "sp_model_kwargs": {}}
+    end = {"content": "<|endoftext|>", "lstrip": True, "normalized": False, "rstrip": True, "special": True}
+    extra = {"added_tokens_decoder": {"1": {**end, "single_word": False}}, "additional_special_tokens": []}
+    (named / "tokenizer_config.json").write_text(json.dumps(config | own | extra))
+    texts = ["一座水下城市", "a lighthouse"]
+    read = [perceptors.load(str(directory), CPU).read(texts) for directory in (plain, named)]
+    torch.testing.assert_close(read[0], read[1])
+
+
+def test_a_siglip_without_its_tokenizers_files_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    directory = families.save_siglip(tmp_path, "siglip")
+    (directory / "tokenizer.json").unlink()
+    (directory / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "SiglipTokenizer"}))
+    with pytest.raises(ModelError, match="holds no CLIP that transformers can load"):
+        perceptors.load(str(directory), CPU)
+
+
+@pytest.mark.parametrize("where", ["nowhere", "processor_config.json"])
+def test_a_siglip_sees_colours_as_it_was_trained_wherever_that_is_written(tmp_path: Path, where: str) -> None:
+    usual = families.save_siglip(tmp_path / "usual", "siglip")
+    other = families.save_siglip(tmp_path / "other", "siglip")
+    pixels = json.loads((other / "preprocessor_config.json").read_text())
+    (other / "preprocessor_config.json").unlink()
+    if where != "nowhere":
+        pixels["image_mean"] = [0.25] * 3
+        (other / where).write_text(json.dumps({"image_processor": pixels}))
+    views = torch.rand(1, 3, 32, 32)
+    shifted = views if where == "nowhere" else views + 0.25
+    seen = perceptors.load(str(usual), CPU).see(shifted)
+    torch.testing.assert_close(perceptors.load(str(other), CPU).see(views), seen)
 
 
 @pytest.mark.parametrize("kind", ["siglip", "siglip2"])

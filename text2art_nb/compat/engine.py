@@ -33,7 +33,8 @@ class PixrayLoop(Loop):
     def __init__(self, settings: Settings, directory: Path | None) -> None:
         """settings: resolved; directory: the run's, where pixray's logs are kept; None: a temporary one.
 
-        Raises RunError where pixray isn't installed, ModelError where models can't be had.
+        Raises RunError where pixray isn't installed, or the folder can't be written; ModelError where models can't be
+        had.
         """
         self.device = devices.pick_device(settings.device)
         self.settings = settings
@@ -47,11 +48,13 @@ class PixrayLoop(Loop):
         self._finalizer = weakref.finalize(self, _close, self._processes, self._scratch)
         for candidate in range(settings.candidates):
             own = folder / f"pixray-{candidate}"
-            if own.is_dir():
-                shutil.rmtree(own)
-            own.mkdir(parents=True)
+            try:
+                _empty(own)
+                asked_for = self._asked(candidate, own)
+            except OSError as error:
+                raise RunError(f"pixray's folder {own} can't be written: {error.strerror or error}") from error
             order = {
-                "settings": self._asked(candidate, own),
+                "settings": asked_for,
                 "eyes": eyes,
                 "vqgan": vqgan,
                 "threads": max(1, _cores() // settings.candidates) if settings.candidates > 1 else 0,
@@ -147,6 +150,12 @@ class PixrayLoop(Loop):
     def close(self) -> None:
         """End all processes."""
         self._finalizer()
+
+
+def _empty(folder: Path) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
 
 
 def _close(processes: list[Process], scratch: list[Path]) -> None:

@@ -148,8 +148,12 @@ def take(source: Source, folder: Path) -> None:
     elif folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()  # the empty place of a submodule
     folder.parent.mkdir(parents=True, exist_ok=True)
-    git("clone", "-q", "--no-checkout", where, str(folder), about=source.repository)
-    git("-C", str(folder), "checkout", "-q", "--detach", source.commit, about=source.repository)
+    new = folder.with_name(f"{folder.name}.new")
+    if new.exists():
+        shutil.rmtree(new)
+    git("clone", "-q", "--no-checkout", where, str(new), about=source.repository)
+    git("-C", str(new), "checkout", "-q", "--detach", source.commit, about=source.repository)
+    new.replace(folder)  # in one step, so that a clone without its files is never taken for whole
 
 
 def is_at(folder: Path, commit: str) -> bool:

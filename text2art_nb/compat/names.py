@@ -11,6 +11,7 @@ from text2art_nb import values
 from text2art_nb.errors import SettingsError
 from text2art_nb.presets import preset_size
 from text2art_nb.settings import ALIASES, Settings
+from text2art_nb.settings.checked import renamed
 from text2art_nb.settings.engine import OPTIONS, PIXRAY_NAMES
 
 CLIPIT_NAMES: Final = (
@@ -53,6 +54,8 @@ WITHOUT_MEANING: Final[Mapping[str, str]] = MappingProxyType(
 
 _SCALES: Final[Mapping[str, int]] = MappingProxyType({"small": 1, "medium": 2, "large": 4})
 _CLIPS: Final = "clip"
+# vqgan_model keeps its name: with weights chosen by it, a row of an original's for real models isn't taken.
+_SAME_MEANING: Final = MappingProxyType({name: ours for name, ours in ALIASES.items() if name != "vqgan_model"})
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,14 @@ def translated(given: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
     found = {name: value for name, value in found.items() if name not in WITHOUT_MEANING}
     for step in (_drawer, _looks, _words, _taste, _device):
         step(found)
-    found = {"aspect": "widescreen", "make_video": False, **found}
+    # Under one name each, so that what the user gave takes the place of a row's.
+    found = {"aspect": "widescreen", "make_video": False, **renamed(found, _SAME_MEANING)}
     if "model" not in found and "vqgan_model" not in found:
         found["model"] = _usual_model()
     if found.get("model") == "full":
         found = {**origin.rows.get(str(found.get("quality", "normal")), {}), **found}
     _size(found)
+    _growing_losses(found)
     return found
 
 
@@ -134,20 +139,13 @@ def _words(found: dict[str, Any]) -> None:
 
 
 def _taste(found: dict[str, Any]) -> None:
-    """clipit's own names for palette and losses. A loss grew there, by one in so many iterations; 0 was none."""
+    """clipit's own names for palettes and smoothness."""
     if "target_palette" in found:
         found["palette"] = found.pop("target_palette")
     if found.pop("do_mono", False):
         found.setdefault("palette", "black->white\\16")
     if "enforce_smoothness_type" in found:
         found["smoothness_type"] = found.pop("enforce_smoothness_type")
-    losses = {}
-    for name in ("smoothness", "saturation"):
-        slowness = values.number(found.pop(f"enforce_{name}", 0), f"enforce_{name}")
-        if slowness:
-            losses[name] = round(int(found.get("iterations", 200)) / 2 / slowness, 4)
-    if losses and "custom_loss" not in found and "losses" not in found:
-        found["losses"] = losses
 
 
 def _device(found: dict[str, Any]) -> None:
@@ -172,6 +170,20 @@ def _size(found: dict[str, Any]) -> None:
         raise SettingsError({"scale": str(error)}) from None
     width, height = preset_size(found["aspect"], 1)
     found["size"] = (int(width * factor), int(height * factor))
+
+
+def _growing_losses(found: dict[str, Any]) -> None:
+    """clipit's losses, which grew there, by one in so many iterations, as what they were in the mean; 0 was none."""
+    given = {name: found.pop(f"enforce_{name}", 0) for name in ("smoothness", "saturation")}
+    try:
+        slow = {name: values.number(value, f"enforce_{name}") for name, value in given.items()}
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    slow = {name: slowness for name, slowness in slow.items() if slowness}
+    if slow and "losses" not in found:
+        settings = Settings(**found)
+        iterations = settings.iterations or settings.preset.iterations
+        found["losses"] = {name: round(iterations / 2 / slowness, 4) for name, slowness in slow.items()}
 
 
 def _usual_model() -> str:

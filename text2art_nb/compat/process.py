@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -49,26 +50,25 @@ def is_here() -> bool:
 class Process:
     """A pixray that draws.
 
-    folder: its own; it runs there, and its log is there. Raises RunError where pixray isn't installed.
+    folder: its own; its log is there. It runs in another one, a temporary one: pixray wants links where it runs, which
+    not every folder can have (Google Drive's can't). Raises RunError where pixray isn't installed, or can't be started.
     """
 
     def __init__(self, order: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> None:
         if not is_here():
             raise RunError(f"pixray isn't installed on this machine; {HOW} installs it")
         place = home()
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in _BESIDE:
-            if (place / "pixray" / name).is_dir() and not (folder / name).exists():
-                (folder / name).symlink_to(place / "pixray" / name)
         self.log = folder / LOG
         self._shots: queue.Queue[Shot | None] = queue.Queue(maxsize=1)
         self._trouble = ""
         reading, writing = os.pipe()
         try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._place = _linked(place / "pixray")
             with self.log.open("wb") as log:
                 self._process = subprocess.Popen(
                     [str(place / "venv" / "bin" / "python"), "-P", str(_CHILD), str(writing)],
-                    cwd=folder,
+                    cwd=self._place.name,
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -116,6 +116,7 @@ class Process:
         while self._reader.is_alive():  # it may wait to hand over a frame that nobody wants any more
             with contextlib.suppress(queue.Empty):
                 self._shots.get(timeout=_LOOK_SECONDS)
+        self._place.cleanup()
 
     def _read(self, frames: IO[bytes]) -> None:
         """Take in frames as they come, one ahead of whoever asks, and a None in the end."""
@@ -144,6 +145,15 @@ class Process:
     def _last_words(self) -> str:
         lines = [line.strip() for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines()]
         return next((line for line in reversed(lines) if line), "it said nothing")[:300]
+
+
+def _linked(sources: Path) -> "tempfile.TemporaryDirectory[str]":
+    """A new folder for pixray to run in, with links to what it opens there. Raises OSError."""
+    place = tempfile.TemporaryDirectory(prefix="text2art-pixray-", ignore_cleanup_errors=True)
+    for name in _BESIDE:
+        if (sources / name).is_dir():
+            Path(place.name, name).symlink_to(sources / name)
+    return place
 
 
 # torch.load took any pickle in pixray's time; no window may open; what it prints is to be in the log at once.

@@ -41,8 +41,9 @@ def nearest(cells: Tensor, palette: Tensor) -> Tensor:
     """For each cell of [B,3,rows,columns] the colour of `palette` [K,3] that looks most like it, by Oklab."""
     flat = cells.float().clamp(0, 1).movedim(1, -1).reshape(-1, 3)
     palette = palette.to(flat)
-    known = oklab(palette)
-    found = torch.cat([torch.cdist(oklab(part), known).argmin(1) for part in flat.split(_CHUNK)])
+    with torch.autocast(cells.device.type, enabled=False):  # half precision takes neighbouring colours for each other
+        known = oklab(palette)
+        found = torch.cat([torch.cdist(oklab(part), known).argmin(1) for part in flat.split(_CHUNK)])
     return palette[found].view(len(cells), *cells.shape[2:], 3).movedim(-1, 1)
 
 

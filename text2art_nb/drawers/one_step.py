@@ -17,6 +17,7 @@ from torch import Tensor
 
 from text2art_nb.drawers.words import Reader, Readers, Words
 from text2art_nb.errors import ModelError
+from text2art_nb.models.whole import check_nothing_missing
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -178,7 +179,7 @@ def load(directory: Path, device: torch.device, dtype: torch.dtype) -> OneStepMo
     """The model saved in `directory`, its UNet in `dtype`; one copy is shared by all runs.
 
     Of each part the float16 file is taken if there is one: half the bytes to fetch and to read. Only safetensors are
-    read. Raises ModelError where the files aren't such a model.
+    read. Raises ModelError where the files aren't such a model, or not all of one.
     """
     diffusers = importlib.import_module("diffusers")
     transformers = importlib.import_module("transformers")
@@ -188,7 +189,8 @@ def load(directory: Path, device: torch.device, dtype: torch.dtype) -> OneStepMo
 
     def part(kind: type[Any], folder: str, precision: torch.dtype) -> Any:
         place = directory / folder
-        model = kind.from_pretrained(place, variant=_variant(place), **_SAFELY, torch_dtype=precision)
+        model, loaded = kind.from_pretrained(place, variant=_variant(place), **_SAFELY, torch_dtype=precision)
+        check_nothing_missing(place, kind.__name__, loaded)
         return model.eval().requires_grad_(False).to(device)
 
     try:
@@ -207,7 +209,7 @@ def load(directory: Path, device: torch.device, dtype: torch.dtype) -> OneStepMo
     return OneStepModel(unet, vae, readers, step)
 
 
-_SAFELY: dict[str, Any] = {"local_files_only": True, "use_safetensors": True}
+_SAFELY: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "output_loading_info": True}
 
 
 def one_step(scheduler: Any) -> Step:
@@ -226,9 +228,10 @@ def one_step(scheduler: Any) -> Step:
 
 def _reader(transformers: Any, directory: Path, suffix: str, layer: int, kind: str) -> Reader:
     place = directory / f"text_encoder{suffix}"
-    encoder = getattr(transformers, kind).from_pretrained(
+    encoder, loaded = getattr(transformers, kind).from_pretrained(
         place, variant=_variant(place), **_SAFELY, dtype=torch.float32
     )
+    check_nothing_missing(place, kind, loaded)
     tokenizer = transformers.AutoTokenizer.from_pretrained(directory / f"tokenizer{suffix}", local_files_only=True)
     return Reader(encoder.eval().requires_grad_(False), tokenizer, layer)
 

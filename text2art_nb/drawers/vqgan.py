@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from text2art_nb import models
 from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, decoded_size, resize
 from text2art_nb.drawers.short_cuts import shorten
-from text2art_nb.drawers.whole import check_whole
 from text2art_nb.errors import ModelError
 from text2art_nb.models import taming
+from text2art_nb.models.whole import check_whole
 from text2art_nb.settings import Settings
 
 if TYPE_CHECKING:

@@ -454,14 +454,23 @@ def find(name: str) -> Weights:
     Raises:
         ModelError: nothing is called that; the sentence names what is nearest.
     """
-    known = {_plain(row): row for row in CATALOGUE} | {_plain(alias): target for alias, target in ALIASES.items()}
-    target = known.get(_plain(name))
+    target = _known().get(_plain(name))
     if target is None:
         names = {known.lower(): known for known in (*CATALOGUE, *ALIASES)}
         near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
         hint = f"; did you mean '{names[near[0]]}'?" if near else "; `python -m text2art_nb models` lists all"
         raise ModelError(f"there are no weights called '{name}'{hint}")
     return CATALOGUE[target]
+
+
+def is_known(name: str) -> bool:
+    """Whether `find` finds a row of that name."""
+    return _plain(name) in _known()
+
+
+def _known() -> dict[str, str]:
+    """The rows by all their names, plainly written."""
+    return {_plain(row): row for row in CATALOGUE} | {_plain(alias): target for alias, target in ALIASES.items()}
 
 
 def _plain(name: str) -> str:

@@ -124,6 +124,23 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+_PAGE = "it answers with a web page instead"  # a proxy's, or one that wants to see a person first
+
+
+def _looks_wrong(path: Path, suffix: str) -> str | None:
+    """What shows that a file of which no digest is known is none of its kind; None if nothing does."""
+    with path.open("rb") as stream:
+        head = stream.read(1000).lstrip().lower()
+    if head.startswith((b"<!doctype", b"<!--", b"<html", b"<head", b"<?xml")):
+        return _PAGE
+    if suffix == ".json":
+        try:
+            json.loads(path.read_bytes())
+        except (ValueError, RecursionError) as error:
+            return f"what is there is not JSON ({error})"
+    return None
+
+
 def _silent(_name: str, _done: int, _total: int | None) -> None:
     pass
 
@@ -268,6 +285,9 @@ class _Transfer:
         return _Refused(f"HTTP {error.code}", absent=error.code in (404, 410))
 
     def _understand(self, stream: http.client.HTTPResponse, sha256: str | None) -> _Reply:
+        if self.file.sha256 is None and stream.headers.get_content_type() == "text/html":
+            stream.close()
+            raise _Refused(_PAGE)
         length = stream.headers.get("Content-Length")
         total = int(length) if length and length.isdigit() else None
         start = 0
@@ -319,6 +339,9 @@ class _Transfer:
             if found != expected:
                 self._forget()
                 raise _Refused(f"its sha256 there is {found}, not {expected}")
+        elif trouble := _looks_wrong(self.part, self.target.suffix):
+            self._forget()
+            raise _Refused(trouble)
         os.replace(self.part, self.target)
         self.origin.unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ from threading import Event
 
 from text2art_nb.errors import ModelError
 from text2art_nb.models import cache, embedded
-from text2art_nb.models.catalogue import Weights, find
+from text2art_nb.models.catalogue import Weights, find, is_known
 from text2art_nb.models.download import Absent, Cancelled, Patience, Progress, fetch
 
 Notice = Callable[[str], None]
@@ -48,10 +48,10 @@ def locate(
         return embedded.directory(embedded.EYES[name])
     if name == "embedded":
         return embedded.directory(kind)
-    path = Path(name).expanduser()
+    path = _path(name)
     if (path / _INDEX.get(kind, "config.json")).is_file() or _is_original(path, kind):
         return path
-    if path.is_dir() or path.is_absolute() or name.startswith("."):
+    if path.is_absolute() or name.startswith(".") or (path.is_dir() and not (is_known(name) and _is_bare(path))):
         own = f" and no {_ORIGINALS[kind]} file" if kind in _ORIGINALS else ""
         raise ModelError(f"{path} is not a directory of weights: it has no {_INDEX.get(kind, 'config.json')}{own}")
     weights = find(name)
@@ -74,6 +74,19 @@ def locate(
     return where
 
 
+def _path(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise ModelError(f"'{name}' is no path of weights here: {error}") from error
+
+
+def _is_bare(directory: Path) -> bool:
+    """Whether a directory has no tensors of its own: then it only happens to be called like some weights."""
+    return not any(path.suffix in _TENSORS for path in directory.glob("*"))
+
+
+_TENSORS = (".safetensors", ".bin", ".ckpt", ".pt", ".pth")
 _INDEX = {"diffusion": "model_index.json"}  # what says that a directory is a checkpoint, where it has several models
 _ORIGINALS = {"vqgan": ".ckpt", "clip": ".pt"}  # what the authors of taming-transformers and of CLIP saved
 

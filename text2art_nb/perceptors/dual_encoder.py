@@ -8,15 +8,17 @@ import json
 import math
 import pickle
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from text2art_nb.errors import ModelError
+from text2art_nb.models.whole import check_nothing_missing
 from text2art_nb.perceptors.dropping import keep_some
 from text2art_nb.perceptors.long_texts import read_in_parts
 from text2art_nb.perceptors.short_cuts import class_token, shorten
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 _CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+_SIGLIP_MEAN = _SIGLIP_STD = (0.5, 0.5, 0.5)
 
 
 class DualEncoder:
@@ -34,7 +37,7 @@ class DualEncoder:
     def __init__(
         self, name: str, model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", pixels: dict[str, Any]
     ) -> None:
-        """pixels: what its preprocessor_config.json says (size, image_mean, image_std), or {} for CLIP's own."""
+        """pixels: what its preprocessor_config.json says (size, image_mean, image_std), or {} for its family's own."""
         self.name = name
         self._model = flatten_pooling(model.eval().requires_grad_(False))
         shorten(getattr(model, "vision_model", None))
@@ -44,8 +47,9 @@ class DualEncoder:
         self.size = _side(pixels, model.config)
         self.augmentation = float(pixels.get("text2art_augmentation", 1.0))
         device = next(model.parameters()).device
-        self._mean = torch.tensor(pixels.get("image_mean", _CLIP_MEAN), device=device).view(1, 3, 1, 1)
-        self._std = torch.tensor(pixels.get("image_std", _CLIP_STD), device=device).view(1, 3, 1, 1)
+        mean, std = (_SIGLIP_MEAN, _SIGLIP_STD) if self._is_siglip else (_CLIP_MEAN, _CLIP_STD)
+        self._mean = torch.tensor(pixels.get("image_mean", mean), device=device).view(1, 3, 1, 1)
+        self._std = torch.tensor(pixels.get("image_std", std), device=device).view(1, 3, 1, 1)
 
     @property
     def longest(self) -> int:
@@ -187,8 +191,19 @@ def _side(pixels: dict[str, Any], config: Any) -> int:
     return size
 
 
+_KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "clip": "CLIPModel",
+        "siglip": "SiglipModel",
+        "siglip2": "Siglip2Model",
+        "vision-text-dual-encoder": "VisionTextDualEncoderModel",
+    }
+)
+"""The models of `transformers`, by what a config.json calls them."""
+
+
 def load(name: str, directory: Path, device: torch.device) -> DualEncoder:
-    """The dual encoder saved in `directory`. Raises ModelError where the files aren't one.
+    """The dual encoder saved in `directory`. Raises ModelError where the files aren't one, or not all of one.
 
     Weights come from safetensors, or from a .bin that is read with `weights_only`: nothing is unpickled.
     """
@@ -197,23 +212,54 @@ def load(name: str, directory: Path, device: torch.device) -> DualEncoder:
     transformers = importlib.import_module("transformers")
 
     transformers.utils.logging.disable_progress_bar()  # its bar for reading one small file is noise in a notebook
-    kinds = {
-        "clip": "CLIPModel",
-        "siglip": "SiglipModel",
-        "siglip2": "Siglip2Model",
-        "vision-text-dual-encoder": "VisionTextDualEncoderModel",
-    }
     try:
-        config = json.loads((directory / "config.json").read_text())
-        kind = kinds.get(config.get("model_type", ""))
+        called = _read(directory / "config.json").get("model_type", "")
+        kind = _KINDS.get(called)
         if kind is None:
-            raise ModelError(
-                f"{directory} holds a {config.get('model_type')!r}; a perceptor is one of {', '.join(kinds)}"
-            )
-        model = getattr(transformers, kind).from_pretrained(directory, local_files_only=True, dtype=torch.float32)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
+            raise ModelError(f"{directory} holds a {called!r}; a perceptor is one of {', '.join(_KINDS)}")
+        model, loaded = getattr(transformers, kind).from_pretrained(
+            directory, local_files_only=True, dtype=torch.float32, output_loading_info=True
+        )
+        tokenizer = _tokenizer(transformers, directory)
+        pixels = _preprocessing(directory)
+    except (ImportError, OSError, TypeError, ValueError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
         raise ModelError(f"{directory} holds no CLIP that transformers can load: {error}") from error
-    preprocessor = directory / "preprocessor_config.json"
-    pixels = json.loads(preprocessor.read_text()) if preprocessor.exists() else {}
+    check_nothing_missing(directory, "CLIP", loaded)
     return DualEncoder(name, model.to(device), tokenizer, pixels)
+
+
+def _tokenizer(transformers: Any, directory: Path) -> "PreTrainedTokenizerBase":
+    """What is saved there, out of tokenizer.json where there is one. Raises what transformers raises, and ValueError.
+
+    A SiglipTokenizer is SentencePiece's in transformers 5: it wants a package and a file that tokenizer.json replaces.
+    """
+    saved, config = directory / "tokenizer.json", directory / "tokenizer_config.json"
+    own = _read(config) if config.exists() else {}
+    if saved.exists():
+        _read(saved)  # the tokenizers package says of a damaged one no more than a line and a column
+    fast = saved.exists() and own.get("tokenizer_class") == "SiglipTokenizer"
+    reader = transformers.PreTrainedTokenizerFast if fast else transformers.AutoTokenizer
+    return reader.from_pretrained(directory, local_files_only=True)
+
+
+def _preprocessing(directory: Path) -> dict[str, Any]:
+    """What is done to pictures: of preprocessor_config.json, or of transformers 5's processor_config.json, or {}.
+
+    Raises OSError and ValueError.
+    """
+    own, whole = directory / "preprocessor_config.json", directory / "processor_config.json"
+    if own.exists():
+        return _read(own)
+    pixels = _read(whole).get("image_processor") if whole.exists() else None
+    return pixels if isinstance(pixels, dict) else {}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A JSON object. Raises OSError, and ValueError where it isn't one, and names the file."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path.name} is not JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path.name} is not a JSON object")
+    return found
