@@ -42,7 +42,7 @@ from text2art_nb.settings.elsewhere import ELSEWHERE
 from text2art_nb.settings.engine import EngineSettings
 from text2art_nb.settings.looking import LookingSettings, missing_mask, perceptor_spec
 from text2art_nb.settings.motion import MotionSettings
-from text2art_nb.settings.steering import STEERABLE, Steering, steering_entry
+from text2art_nb.settings.steering import MAX_STEERING, STEERABLE, Steering, steering_entry
 from text2art_nb.settings.taste import FILTERS, LOSSES, TasteSettings
 from text2art_nb.settings.tournament import TournamentSettings
 from text2art_nb.tournament import survivors
@@ -53,6 +53,7 @@ __all__ = [
     "FILTERS",
     "LOSSES",
     "MAX_PICTURE_CHARS",
+    "MAX_STEERING",
     "RECIPE_VERSION",
     "STEERABLE",
     "Aspect",
@@ -152,7 +153,9 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
     make_video: bool = Field(default=True, description="Whether to keep frames for a video.")
     device: str = Field(default="auto", description="Where to compute: auto, cpu, cuda, cuda:N or mps.")
     precision: Precision = Field(default="auto", description="The arithmetic: auto, float32, bfloat16 or float16.")
-    steering: tuple[Steering, ...] = Field(default=(), max_length=1000, description="What was changed while it drew.")
+    steering: tuple[Steering, ...] = Field(
+        default=(), max_length=MAX_STEERING, description="What was changed while it drew."
+    )
 
     @field_validator("prompts", mode="before")
     @classmethod
