@@ -452,7 +452,7 @@ class Run:
 def _candidates(settings: Settings, iteration: int) -> int:
     """How many candidates are drawn once `iteration` iterations are done."""
     present = settings.steered(iteration)
-    return tournament.survivors(present, iteration, present.iterations or 0)
+    return tournament.left(present, iteration, present.iterations or 0)
 
 
 def _checked(changes: dict[str, Any], present: Settings, candidates: int) -> dict[str, Any]:

@@ -36,6 +36,11 @@ def survivors(settings: "Settings", done: int, total: int) -> int:
     return ended[-1] if ended else settings.candidates
 
 
+def left(settings: "Settings", done: int, total: int) -> int:
+    """How many candidates there are after `done` iterations: a round that would end with the last one doesn't end."""
+    return survivors(settings, min(done, max(0, total - 1)), total)
+
+
 def cuts(asked: int, finalists: int | None, count: int) -> int:
     """How many views a picture gets while there are `count`, where `asked` are wanted for a finalist."""
     if finalists is None or count <= finalists:

@@ -9,6 +9,7 @@ import numbers
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
@@ -45,7 +46,7 @@ from text2art_nb.settings.motion import MotionSettings
 from text2art_nb.settings.steering import MAX_STEERING, STEERABLE, Steering, steering_entry
 from text2art_nb.settings.taste import FILTERS, LOSSES, TasteSettings
 from text2art_nb.settings.tournament import TournamentSettings
-from text2art_nb.tournament import survivors
+from text2art_nb.tournament import left
 
 __all__ = [
     "ALIASES",
@@ -281,11 +282,12 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
     def _missing_candidate(self) -> str | None:
         """What is wrong with a steering that goes on with a candidate that isn't there."""
         count, total = self.candidates, self.iterations or self.preset.iterations
-        for entry in self.steering:
-            total = entry.iterations or total
-            if count > 1:
-                count = min(count, survivors(self, entry.iteration - 1, total))
-            if entry.candidate is not None:
+        for iteration, entries in groupby(self.steering, key=lambda entry: entry.iteration):
+            count = min(count, left(self, iteration - 1, total))  # by the total of before: it counted until now
+            for entry in entries:
+                total = entry.iterations or total
+                if entry.candidate is None:
+                    continue
                 if entry.candidate >= count:
                     return f"candidate must be less than {count}, the number of candidates; got {entry.candidate}"
                 count = 1
