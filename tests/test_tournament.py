@@ -8,7 +8,7 @@ import torch
 
 from text2art_nb import perceptors, tournament
 from text2art_nb.drawing import draw
-from text2art_nb.errors import SettingsError
+from text2art_nb.errors import ModelError, SettingsError
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 

@@ -364,10 +364,11 @@ class Loop:
     def finish(self) -> tuple[Tensor, list[float], list[float]]:
         """The pictures [B,3 or 4,H,W] to hand over, at the size that was asked for, their scores, and their standing.
 
-        The standing says who comes first: in a tournament it is the referee's, else the score.
+        The standing says who comes first: it is the referee's, where there is one or a tournament, else the score.
         """
         canvas, scores = self._finished()
-        standing = scores.tolist() if self.settings.finalists is None else self.standing(canvas)
+        judged = self.count > 1 and (self.settings.finalists is not None or self.settings.referee is not None)
+        standing = self.standing(canvas) if judged else scores.tolist()
         return self._filter.enlarged(self.drawer.enlarge, canvas, self.settings.drawn_size), scores.tolist(), standing
 
     @torch.no_grad()

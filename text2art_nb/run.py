@@ -321,6 +321,7 @@ class Run:
             from text2art_nb.compat.engine import PixrayLoop
 
             return PixrayLoop(settings, self.directory)
+        tournament.fetch_referee(settings)
         from text2art_nb.loop import Loop
 
         return Loop(settings, (dict(start.tensors), dict(start.numbers)) if start.tensors else None)
