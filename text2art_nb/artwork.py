@@ -105,7 +105,7 @@ class Artwork:
             raise ArtworkError("a finished picture has no strokes left: draw it again with upscale, or use 'lanczos'")
         if choice.notice:
             warnings.warn(choice.notice, stacklevel=2)
-        made_by = filters.build(settings, None, hard_cells=settings.last_drawer == "pixel")
+        made_by = filters.of_finished(settings)
         larger = upscale.enlarge(self.image, factor, choice.how, settings.device, made_by)
         return Artwork(larger, settings.with_(upscaler=choice.how), self.score, self.frames, self.made_with)
 

@@ -211,7 +211,7 @@ class Run:
         def enlarge() -> "Image.Image":
             from text2art_nb import devices, filters, upscale
 
-            made_by = filters.build(settings, None, hard_cells=settings.last_drawer == "pixel")
+            made_by = filters.of_finished(settings)
             try:
                 return upscale.enlarge(picture, settings.upscale, settings.upscaler, settings.device, made_by)
             except (RuntimeError, MemoryError) as error:
