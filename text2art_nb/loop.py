@@ -48,6 +48,7 @@ from text2art_nb.palettes import parse_palette
 from text2art_nb.perceptors import Perceptor
 from text2art_nb.pictures import open_picture
 from text2art_nb.settings import Settings
+from text2art_nb.video import opaque
 
 _FLAT: Final = 2e-3  # standard deviation, in 0..1, under which a picture shows nothing
 _RETREATS: Final = 8  # in a row; then the step is small enough that the trouble must lie elsewhere
@@ -392,9 +393,10 @@ class Loop:
         self._set_parameters(parameters)
         self.drawer.anneal(self._stage_progress)
         with mixed(self.device, self._drawing_dtype):
-            canvas = self._filtered(self.drawer.finish().float())
-        opaque = self._opaque(canvas)
-        return canvas, torch.stack([self._score(eye, opaque) for eye in self._eyes]).mean(0)
+            picture = self.drawer.finish().float()
+        canvas = self._filtered(picture)
+        seen = self._opaque(canvas)
+        return canvas, torch.stack([self._score(eye, seen) for eye in self._eyes]).mean(0)
 
     def _score(self, eye: sight.Eye, picture: Tensor) -> Tensor:
         """How well `picture` [B,3,H,W] fits the prompts of now, [B], as one eye sees it straight."""
@@ -621,8 +623,9 @@ class Loop:
         return targets.hear(self.settings.parsed, perceptor, self.device, look, off)
 
     def _open(self, picture: str, mode: str = "RGB") -> Tensor:
-        """A picture of the settings as [1,3,H,W] in 0..1, or with its opacity, in the mode RGBA, as [1,4,H,W]."""
-        pixels = np.array(open_picture(picture).convert(mode))
+        """A picture of the settings over white as [1,3,H,W] in 0..1, or, in the mode RGBA, as [1,4,H,W]."""
+        image = open_picture(picture)
+        pixels = np.array(image.convert("RGBA") if mode == "RGBA" else opaque(image))
         return torch.from_numpy(pixels).to(self.device).movedim(-1, 0)[None].float() / 255
 
     def _generator(self, *key: int | str) -> torch.Generator:
