@@ -678,9 +678,10 @@ class Loop:
         refines = self.stage > 0 or self.settings.start == "proposal"
         own = self.drawer.refining_rate if refines else self.drawer.learning_rate
         asked = own if self.settings.learning_rate is None else self.settings.learning_rate
-        factor = self.rate_scale / 10**drops * (asked / self.drawer.learning_rate)
+        slower = self.rate_scale / 10**drops
+        factor = slower * (asked / self.drawer.learning_rate)
         for group, rate in zip(self.optimizer.param_groups, self._base_rates, strict=True):
-            group["lr"] = rate * factor
+            group["lr"] = max(rate * factor, group.get("least", 0.0) * slower)
 
     # -- parameters and the optimiser's moments, as flat dictionaries of copies
 

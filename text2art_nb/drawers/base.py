@@ -62,7 +62,10 @@ class Drawer(nn.Module, ABC):
         """Bring the parameters back into their range, in place, after each step."""
 
     def param_groups(self, learning_rate: float) -> list[dict[str, Any]]:
-        """What the optimiser gets; a drawer whose parameters want different rates returns several groups."""
+        """What the optimiser gets; a drawer whose parameters want different rates returns several groups.
+
+        "least", where a group has it, is the rate under which its own never is, whatever rate is asked for.
+        """
         return [{"params": list(self.parameters()), "lr": learning_rate}]
 
     def optimizer(self) -> torch.optim.Optimizer:
