@@ -251,7 +251,9 @@ class Loop:
             self._take_up(due.stage, self.count, picture)
             self.hear(self.settings)
         if due.changes_picture:
-            self._go_on_from(due.changed(self._opaque(self._present()), self._overlay))
+            present = self._present()
+            present = present if self.drawer.takes_opacity else self._opaque(present)
+            self._go_on_from(due.changed(present, self._overlay))
 
     @torch.no_grad()
     def _present(self) -> Tensor:
@@ -259,7 +261,7 @@ class Loop:
         return self._render()
 
     def _go_on_from(self, picture: Tensor) -> None:
-        """Draw on from another picture [B,3,h,w]: as large steps as before, but no longer where the old one went."""
+        """Draw on from another picture [B,3 or 4,h,w]: as large steps as before, but no longer where the old went."""
         self.drawer.start_from(picture)
         for parameter in self.drawer.parameters():
             parameter.data = parameter.data.contiguous()

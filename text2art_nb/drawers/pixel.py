@@ -53,6 +53,7 @@ class PixelDrawer(Drawer):
         """
         super().__init__()
         self.canvas = canvas
+        self.takes_opacity = transparent
         self.transparent_weight = transparent_weight
         columns, rows = grid
         self._least_opacity_rate = least_opacity_rate
