@@ -387,8 +387,10 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
             "start": self.start or self._usual_start(),
         }
         small = {perceptor_spec(each)[0] for each in found["perceptors"]} <= set(EMBEDDED_EYES)
-        if not self.losses and small and found["start"] == "noise" and self.engine == "text2art":
-            found["losses"] = dict(EMBEDDED_LOSSES.get(self.drawer_names[0], {}))
+        taste = EMBEDDED_LOSSES.get(self.drawer_names[0], {})
+        own = "losses" in self.model_fields_set  # also where none are asked for
+        if taste and not own and small and found["start"] == "noise" and self.engine == "text2art":
+            found["losses"] = dict(taste)
         if "turbo" in self.drawer_names and "keep" not in self.model_fields_set:
             found["keep"] = "best"  # its steps go up and down, and ReNO keeps the best
         if "fft" in self.drawer_names:
