@@ -18,11 +18,14 @@ from PIL import Image
 
 from text2art_nb.__main__ import main
 from text2art_nb.artwork import Artwork
+from text2art_nb.checkpoint import Checkpoint
 from text2art_nb.cli import growing
 from text2art_nb.encoders import put
-from text2art_nb.errors import ArtworkError
+from text2art_nb.errors import ArtworkError, SettingsError
+from text2art_nb.loop import Loop
 from text2art_nb.models.embedded import WEIGHTS
 from text2art_nb.places import FOLDER, slug
+from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -64,6 +67,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
         (["draw", "a castle", "--seed"], "--seed: expected one argument"),
         (["draw", "a castle", "--out", "castle.txt"], "saved as .png, .jpg, .gif or .mp4, not as 'castle.txt'"),
         (["draw", "a castle", "--out", "c.png", "--video", "castle.png"], "a film is saved as .mp4 or .gif"),
+        (["draw", "a castle", "--out", "c.sprite.png"], "only pixel art has a sprite; this is drawn by vqgan"),
         (["draw", "a castle", "--init-image", "nowhere.png"], "init_image cannot be used: there is no picture file"),
         (["draw", "a castle", "--init-image", "http://example.org/a.png"], "allow_urls"),
         (["compare", "a castle", "--out", "sheet.gif"], "a contact sheet is saved as .png or .jpg, not as 'sheet.gif'"),
@@ -372,6 +376,56 @@ def test_draw_from_python_gives_the_picture_and_its_film(tiny: Callable[..., Set
     assert Path("again.png").read_bytes() == Path("castle.png").read_bytes()
     assert artwork.frames is not None
     assert len(artwork.frames) == 6
+
+
+def test_draw_takes_a_setting_by_its_other_name(tiny: Callable[..., Settings]) -> None:
+    from text2art_nb import draw
+
+    asked = tiny(iterations=1)
+    given = {name: getattr(asked, name) for name in asked.model_fields_set - {"prompts"}}
+    assert draw(prompt="a castle", **given).settings.prompts == "a castle"
+    with pytest.raises(SettingsError, match="give only one of them"):
+        draw("a castle", prompt="a tower", **given)
+
+
+@pytest.fixture
+def interrupted_while_loading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C comes while the models are loaded."""
+    load = Run._begun
+
+    def begun(run: Run, start: Checkpoint) -> Loop:
+        os.kill(os.getpid(), signal.SIGINT)
+        while not run.stopped:
+            time.sleep(0.001)
+        return load(run, start)
+
+    monkeypatch.setattr(Run, "_begun", begun)
+
+
+def there() -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+
+
+@pytest.mark.usefixtures("interrupted_while_loading")
+def test_ctrl_c_while_the_models_load_leaves_what_was_there_before(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("castle.png").write_text("an earlier picture")
+    Path("castle.mp4").write_text("its film")
+    Path("castle.run/frames").mkdir(parents=True)
+    Path("castle.run/checkpoint.safetensors").write_text("its run")
+    before = there()
+    assert main(["draw", "a castle", *words, "--out", "castle.png"]) == 130
+    assert "stopped before the first iteration" in capsys.readouterr().err
+    assert there() == before
+
+
+@pytest.mark.usefixtures("interrupted_while_loading")
+def test_draw_from_python_writes_nothing_that_was_never_drawn(tiny: Callable[..., Settings]) -> None:
+    from text2art_nb import draw
+
+    draw(tiny(), out="castle.png", video="castle.mp4")
+    assert there() == {}
 
 
 def test_a_film_that_fails_does_not_cost_the_picture(

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
-from text2art_nb import filters
-from text2art_nb.drawers.base import Drawer
+from text2art_nb import filters, upscale
+from text2art_nb.drawers.base import Drawer, resize
 from text2art_nb.loop import Loop
 from text2art_nb.settings import Settings
 from text2art_nb.settings.taste import FILTERS
@@ -233,6 +234,30 @@ def test_a_lookup_leaves_only_the_palettes_colours() -> None:
     colours = {tuple(colour) for colour in looked_up.movedim(1, -1).flatten(0, 2).round(decimals=4).tolist()}
     assert colours <= {tuple(colour) for colour in palette.tolist()}
     assert len(colours) == 3
+
+
+def colours_in(image: torch.Tensor) -> set[tuple[float, ...]]:
+    """The colours of an image [1,3,H,W]."""
+    return {tuple(colour) for colour in image.movedim(1, -1).flatten(0, 2).round(decimals=4).tolist()}
+
+
+@pytest.mark.parametrize("names", ["lookup", "lookup,mirror", "tile,lookup"])
+def test_a_picture_that_is_enlarged_after_a_lookup_has_the_palettes_colours_alone(names: str) -> None:
+    palette = torch.tensor([[1.0, 0, 0], [0, 0, 1.0], [0.5, 0.5, 0.5]])
+    filtered = filters.build(Settings(prompts="a", filters=names), palette)
+    larger = filtered.enlarged(resize, filtered(noise(16, 16)), (40, 24))
+    assert larger.shape == (1, 3, 24, 40)
+    assert colours_in(larger) <= colours_in(palette.T[None, :, None])
+
+
+def test_a_looked_up_picture_is_upscaled_in_the_palette_that_was_steered_to() -> None:
+    settings = Settings(
+        prompts="a", filters="lookup", palette="[black,white]", steering=[{"iteration": 9, "palette": "[red,blue]"}]
+    )
+    picture = Image.effect_noise((16, 16), 80).convert("RGB").quantize(2).convert("RGB")
+    larger = upscale.enlarge(picture, 2, "lanczos", made_by=filters.of_finished(settings))
+    assert larger.size == (32, 32)
+    assert {colour for _, colour in larger.getcolors() or []} <= {(255, 0, 0), (0, 0, 255)}
 
 
 def test_a_lookup_without_a_palette_takes_fifteen_usual_colours() -> None:

@@ -191,3 +191,23 @@ def test_a_gif_of_500_large_frames_stays_below_15_megabytes(tmp_path: Path) -> N
         assert 24 <= film.n_frames <= 60
         assert max(film.size) <= 512
     assert len(data) < 15_000_000
+
+
+def test_what_is_transparent_stays_so_where_the_camera_moves(tiny: Tiny) -> None:
+    run = Run(tiny(drawer="pixel", transparent=True, motion="zoom 1.1", motion_every=1, learning_rate=1e-9))
+    next(run)
+    with torch.no_grad():
+        opacity = run._prepare().drawer.opacity[0]
+        opacity[..., : opacity.shape[-1] // 2] = -1
+    next(run), next(run)
+    shown = np.asarray(run.artwork.image.getchannel("A"))
+    assert shown[:, :20].max() == 0
+    assert shown[:, 28:].min() == 255
+
+
+def test_a_colour_that_can_not_be_seen_does_not_bleed_where_the_camera_moves() -> None:
+    picture = torch.ones(1, 4, 16, 16)
+    picture[..., :8] = 0  # black, and invisible
+    moved = motion.warp(picture, Camera(zoom=1.1))
+    assert moved[:, :3, :, 9:].min() > 0.98
+    assert moved[:, :3][:, :, moved[0, 3] > 0.1].min() > 0.9

@@ -66,6 +66,12 @@ def test_its_own_opacity_counts_unless_one_is_given() -> None:
         torch.testing.assert_close(overlay.lay(picture, half, alpha), torch.full((1, 3, 4, 4), expected))
 
 
+def test_over_what_is_transparent_it_keeps_its_colour_and_its_opacity() -> None:
+    nothing = torch.zeros(1, 4, 4, 4)
+    half = torch.ones(1, 4, 2, 2) * 0.5
+    torch.testing.assert_close(overlay.lay(nothing, half, None), torch.full((1, 4, 4, 4), 0.5))
+
+
 @pytest.mark.parametrize("drawer", ["vqgan", "pixel"])
 def test_the_picture_becomes_the_overlay(tiny: Tiny, drawer: str) -> None:
     run = Run(tiny(drawer=drawer, overlay_image=RED, overlay_every=3, overlay_offset=0, learning_rate=1e-9))

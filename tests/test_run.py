@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from text2art_nb import perceptors
 from text2art_nb.drawers.pixel import PixelDrawer
 from text2art_nb.errors import RunError, SettingsError
+from text2art_nb.pictures import picture_to_uri
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
+from text2art_nb.video import opaque
 
 Tiny = Callable[..., Settings]
 
@@ -354,3 +357,27 @@ def test_the_lookup_filter_leaves_only_the_palettes_colours(tiny: Tiny) -> None:
     colours = {colour for _, colour in run.artwork.image.getcolors() or []}
     assert colours <= {(0, 0, 0), (255, 0, 0), (255, 255, 255)}
     assert len(colours) > 1
+
+
+@pytest.mark.parametrize("setting", ["init_image", "image_prompts"])
+def test_what_is_transparent_in_a_given_picture_is_white_and_not_what_lies_hidden_there(
+    tiny: Tiny, setting: str
+) -> None:
+    hidden = Image.new("RGBA", (48, 32), (0, 0, 0, 0))
+    hidden.paste((200, 30, 90, 255), (0, 0, 20, 32))
+    shown = Image.new("RGB", (48, 32), "white")
+    shown.paste((200, 30, 90), (0, 0, 20, 32))
+    pictures = [drawn(tiny(iterations=2, **{setting: picture_to_uri(each)})) for each in (hidden, shown)]
+    assert pictures[0] == pictures[1]
+
+
+def test_a_given_picture_that_is_opaque_everywhere_loses_nothing() -> None:
+    plain = Image.frombytes("RGB", (256, 3), bytes(range(256)) * 9)
+    solid = plain.convert("RGBA")
+    assert opaque(solid).tobytes() == plain.tobytes()
+
+
+def test_filters_work_in_full_precision_wherever_the_drawer_draws_in_half(tiny: Tiny) -> None:
+    run = Run(tiny(drawer="fft -> vqgan", filters="tile", precision="bfloat16", iterations=4))
+    assert len(list(run)) == 4
+    assert run.artwork.image.size == (48, 32)

@@ -600,3 +600,9 @@ def test_a_recipe_from_before_there_was_a_choice_starts_from_noise() -> None:
     recipe = Settings(prompts="a cat").to_recipe()
     del recipe["start"]
     assert Settings.from_recipe(recipe).start == "noise"
+
+
+def test_the_taste_of_pixel_art_from_noise_can_be_switched_off() -> None:
+    asked = {"prompts": "a castle", "drawer": "pixel", "start": "noise"}
+    assert Settings(**asked).resolved().losses
+    assert Settings(**asked, losses={}).resolved().losses == {}

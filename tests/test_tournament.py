@@ -8,7 +8,7 @@ import torch
 
 from text2art_nb import perceptors, tournament
 from text2art_nb.drawing import draw
-from text2art_nb.errors import SettingsError
+from text2art_nb.errors import ModelError, SettingsError
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 
@@ -189,3 +189,55 @@ def test_a_strangers_recipe_may_name_no_directory_as_referee() -> None:
     recipe = Settings(prompts="a cat").to_recipe() | {"referee": "/home/me/clip"}
     with pytest.raises(SettingsError, match="referee in a recipe from elsewhere must be a plain name"):
         Settings.from_recipe(recipe)
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 3])
+def test_a_tournament_of_very_few_iterations_ends_with_a_picture(many: Tiny, iterations: int) -> None:
+    run = Run(many(candidates=16, finalists=4, iterations=iterations))
+    picture = finish(run)
+    others = run.artwork.others
+    assert len(others) == run.count - 1
+    assert finish(Run(run.artwork.settings)) == picture
+    assert finish(Run(others[-1].settings)) == others[-1].image.tobytes()
+
+
+def test_a_tournament_that_goes_on_counts_the_round_that_had_not_ended(many: Tiny) -> None:
+    run = Run(many(candidates=16, finalists=4, iterations=2))
+    finish(run)
+    run.steer(iterations=4)
+    run.steer(candidate=7)
+    picture = finish(run)
+    assert [entry.candidate for entry in run.settings.steering] == [None, 7]
+    assert finish(Run(run.artwork.settings)) == picture
+
+
+def test_a_choice_that_a_round_has_overtaken_is_refused(many: Tiny) -> None:
+    run = Run(many())
+    next(run)
+    loop = run._prepare()
+    run.steer(candidate=3)
+    loop.choose(0, 4, 6, 7)  # what a round would do after the click and before the next iteration
+    finish(run)
+    assert run.settings.steering == ()
+    assert "candidate 3 was one of 8, and 4 are left" in run.notices
+
+
+def test_a_referee_ranks_also_without_a_tournament(many: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    from text2art_nb.loop import Loop
+
+    monkeypatch.setattr(Loop, "standing", lambda self, canvas: [0.1, 0.3, 0.2])
+    run = Run(many(candidates=3, finalists=None, iterations=1))
+    finish(run)
+    _, scores, _ = run._prepare().finish()
+    assert [score for _, score in run.candidates] == [scores[k] for k in (1, 2, 0)]
+
+
+@pytest.mark.parametrize("finalists", [None, 2])
+def test_a_referee_that_nobody_knows_is_refused_before_anything_is_drawn(many: Tiny, finalists: int | None) -> None:
+    run = Run(many(finalists=finalists, referee="ViT-B/23"))
+    with pytest.raises(ModelError, match="ViT-B/23"):
+        next(run)
+
+
+def test_one_picture_needs_no_referee(many: Tiny) -> None:
+    assert finish(Run(many(candidates=1, finalists=None, iterations=1, referee="ViT-B/23")))

@@ -105,7 +105,7 @@ class Artwork:
             raise ArtworkError("a finished picture has no strokes left: draw it again with upscale, or use 'lanczos'")
         if choice.notice:
             warnings.warn(choice.notice, stacklevel=2)
-        made_by = filters.build(settings, None, hard_cells=settings.last_drawer == "pixel")
+        made_by = filters.of_finished(settings)
         larger = upscale.enlarge(self.image, factor, choice.how, settings.device, made_by)
         return Artwork(larger, settings.with_(upscaler=choice.how), self.score, self.frames, self.made_with)
 
@@ -168,12 +168,12 @@ class Artwork:
         elif kind == "SVG":
             put(path, self._encode_svg(path, text))
         else:
-            image = self.sprite if path.name.lower().endswith(".sprite.png") else self.image
+            image = self.sprite if is_sprite(path) else self.image
             put(path, _encode_still(image, kind, text, self._colours))
         return path
 
     def _encode_svg(self, path: Path, text: bytes | None) -> bytes:
-        check_svg(path, self.settings)
+        check_kind(path, self.settings)
         if self.svg is None:
             raise ArtworkError(f"the strokes of this picture are gone, so that it can't be saved as {path.name!r}")
         return self.svg.encode("ascii") if text is None else svg.embed(self.svg, text)
@@ -255,18 +255,25 @@ def _kind_among(path: Path, kinds: tuple[str, ...], right: str) -> str:
     return kind
 
 
-def check_svg(path: Path, settings: Settings) -> None:
-    """Refuse `path` if it asks for an SVG and what `settings` draw isn't made of strokes.
+def check_kind(path: Path, settings: Settings) -> None:
+    """Refuse `path` if it asks for what isn't made of what `settings` draw: the sprite of pixel art, an SVG of strokes.
 
     Raises:
-        ArtworkError: it is.
+        ArtworkError: it does, or for no picture at all.
     """
+    if is_sprite(path) and settings.last_drawer != "pixel":
+        raise ArtworkError(f"only pixel art has a sprite; this is drawn by {settings.last_drawer}")
     if kind_of(path) != "SVG":
         return
     if settings.last_drawer in DRAWERS and settings.last_drawer != "strokes":
         raise ArtworkError(f"only strokes are saved as .svg: {settings.last_drawer} draws pixels; try drawer=strokes")
     if settings.filters:
         raise ArtworkError("a picture with filters is no longer made of strokes, so that it can't be saved as .svg")
+
+
+def is_sprite(path: Path) -> bool:
+    """Whether a file's name asks for the sprite of pixel art."""
+    return path.name.lower().endswith(".sprite.png")
 
 
 def printable(text: str) -> str:

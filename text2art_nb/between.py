@@ -34,7 +34,7 @@ class Due:
         return self.camera is not None or self.lays
 
     def changed(self, picture: Tensor, laid: Tensor | None) -> Tensor:
-        """`picture` [B,3,H,W] as the camera now shows it, with `laid` [1,4,h,w], if there is such a one, over it."""
+        """`picture` [B,3 or 4,H,W] as the camera now shows it, with `laid` [1,4,h,w], if there is one, over it."""
         seen = picture if self.camera is None else motion.warp(picture, self.camera)
         return overlay.lay(seen, laid, self.alpha) if self.lays and laid is not None else seen
 

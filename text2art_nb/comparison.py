@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from text2art_nb import models
 from text2art_nb.artwork import Artwork, kind_of_sheet
-from text2art_nb.drawing import Watcher, keep_drawing, stops
+from text2art_nb.drawing import Watcher, keep_drawing, settings_of, stops
 from text2art_nb.errors import ModelError, RunError, SettingsError
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
@@ -83,7 +83,7 @@ def compare(
         SettingsError: a setting cannot be used, or there is no such drawer.
         ModelError: no drawer at all could draw.
     """
-    base = prompts.with_(**settings) if isinstance(prompts, Settings) else Settings(prompts=prompts, **settings)
+    base = settings_of(prompts, settings)
     base = base.with_(seed=secrets.randbelow(2**32) if base.seed is None else base.seed, make_video=False)
     artworks: dict[str, Artwork] = {}
     seconds: dict[str, float] = {}

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from text2art_nb.artwork import Artwork, check_svg, kind_of_film
+from text2art_nb.artwork import Artwork, check_kind, kind_of_film
 from text2art_nb.errors import ArtworkError
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
@@ -36,6 +36,8 @@ def draw(
 ) -> Artwork:
     """Draw a picture, to its end or until Ctrl-C, which keeps what is there.
 
+    Before the first iteration that is nothing, and no file is written.
+
     Args:
         prompts: what to draw: ``"an underwater city | fog:0.5"``; or whole settings, such as those of another artwork.
         out: a file for the picture (.png, .jpg, .gif, .mp4, of strokes .svg), or None.
@@ -59,7 +61,7 @@ def draw(
         kind_of_film(Path(video))
     wanted = _wanted(prompts, settings)
     if out is not None:
-        check_svg(Path(out), wanted)
+        check_kind(Path(out), wanted)
     folder = None if directory is None else Path(directory)
     run = Run(wanted, directory=folder)
     frames = FrameStore(folder and folder / "frames", after=0) if wanted.make_video or video is not None else None
@@ -72,7 +74,7 @@ def draw(
         warnings.warn(trouble, stacklevel=2)
     artwork = picture_of(run, frames)
     for place in (out, video):
-        if place is not None:
+        if place is not None and run.iteration > 0:
             artwork.save(place, metadata=metadata)
     return artwork
 
@@ -82,7 +84,14 @@ def _wanted(prompts: str | list[str] | Settings, given: dict[str, Any]) -> Setti
     if isinstance(given.get("keep"), int):
         given = {**given, "finalists": given["keep"]}
         del given["keep"]
-    return prompts.with_(**given) if isinstance(prompts, Settings) else Settings(**{"prompts": prompts, **given})
+    return settings_of(prompts, given)
+
+
+def settings_of(prompts: str | list[str] | Settings, given: dict[str, Any]) -> Settings:
+    """What to draw, in words or as whole settings, with other settings, also by their other names. SettingsError."""
+    if isinstance(prompts, Settings):
+        return prompts.with_(**given)
+    return Settings(**given, **({"prompts": prompts} if prompts else {}))
 
 
 def keep_drawing(run: Run, frames: FrameStore | None, watch: Watcher | None) -> None:

@@ -8,12 +8,16 @@ construction, in every picture.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import torch
 from torch import Tensor
 
+from text2art_nb.palettes import parse_palette
 from text2art_nb.settings.taste import TasteSettings
+
+if TYPE_CHECKING:
+    from text2art_nb.settings import Settings
 
 Stage = Callable[[Tensor], Tensor]
 Enlarge = Callable[[Tensor, tuple[int, int]], Tensor]
@@ -228,9 +232,14 @@ class Lookup:
         beta·mean((q-z)²), q fixed, as a vector-quantising autoencoder's. pixray adds the same once more with z fixed,
         which has no gradient where the palette is fixed, and is left out.
         """
-        snapped = nearest_colours(image, self._palette)
+        snapped = self.snapped(image)
         self.loss = self._beta * (snapped - image).square().mean((1, 2, 3)) if self._beta else None
         return image + (snapped - image).detach()
+
+    def snapped(self, image: Tensor) -> Tensor:
+        """`image` [B,3 or 4,H,W] in exactly the palette's colours, and as opaque as it is; no gradient."""
+        colours = nearest_colours(image[:, :3], self._palette)
+        return colours if image.shape[1] == 3 else torch.cat([colours, image[:, 3:]], 1)
 
 
 class Filters:
@@ -263,10 +272,29 @@ class Filters:
         return any(tile.blended for tile in self._tiles[-1:])
 
     def enlarged(self, enlarge: Enlarge, image: Tensor, size: tuple[int, int], reach: int = _REACH) -> Tensor:
-        """`image` [B,C,H,W] at `size` (width, height) by `enlarge`, which looks so far around; a tile stays one."""
-        if self.make_a_tile and image.shape[-2:] != (size[1], size[0]):
-            return self._tiles[-1].enlarged(enlarge, image, size, reach)
-        return enlarge(image, size)
+        """`image` [B,3 or 4,H,W] at `size` (width, height) by `enlarge`, which looks so far around.
+
+        A tile stays one, and what a lookup has left in its colours stays in them.
+        """
+        if image.shape[-2:] == (size[1], size[0]):
+            return enlarge(image, size)
+        larger = self._tiles[-1].enlarged(enlarge, image, size, reach) if self.make_a_tile else enlarge(image, size)
+        return self._last_lookup.snapped(larger) if self._last_lookup else larger
+
+    @property
+    def care_when_enlarged(self) -> bool:
+        """Whether a picture that came out of them has to be enlarged by `enlarged`, to stay what they made of it."""
+        return self.make_a_tile or self._last_lookup is not None
+
+    @property
+    def _last_lookup(self) -> Lookup | None:
+        """The lookup whose colours are the only ones in what comes out."""
+        for stage in reversed(self._stages):
+            if isinstance(stage, Lookup):
+                return stage
+            if not (stage in _MOVING or (isinstance(stage, Tile) and not stage.blended)):
+                return None
+        return None
 
 
 _SYMMETRIES: Final[dict[str, Stage]] = {
@@ -276,6 +304,7 @@ _SYMMETRIES: Final[dict[str, Stage]] = {
     "rotate4": rotate4,
     "kaleidoscope": kaleidoscope,
 }
+_MOVING: Final[tuple[Stage, ...]] = (mirror, mirror_vertical, kaleidoscope)  # pixels, but mixing none of them
 _TILES: Final[dict[str, Tile]] = {
     "tile": Tile(),
     "tile-across": Tile(down=False),
@@ -301,3 +330,10 @@ def build(settings: TasteSettings, palette: Tensor | None, hard_cells: bool = Fa
         else:
             stages.append(_SYMMETRIES[name])
     return Filters(stages)
+
+
+def of_finished(settings: "Settings") -> Filters:
+    """The filters that the finished picture of `settings` has gone through, as its steering left them."""
+    ended = settings.steered(max((entry.iteration for entry in settings.steering), default=0))
+    palette = torch.tensor(parse_palette(ended.palette)) if ended.palette else None
+    return build(ended, palette, hard_cells=ended.last_drawer == "pixel")

@@ -48,6 +48,7 @@ from text2art_nb.palettes import parse_palette
 from text2art_nb.perceptors import Perceptor
 from text2art_nb.pictures import open_picture
 from text2art_nb.settings import Settings
+from text2art_nb.video import opaque
 
 _FLAT: Final = 2e-3  # standard deviation, in 0..1, under which a picture shows nothing
 _RETREATS: Final = 8  # in a row; then the step is small enough that the trouble must lie elsewhere
@@ -250,7 +251,9 @@ class Loop:
             self._take_up(due.stage, self.count, picture)
             self.hear(self.settings)
         if due.changes_picture:
-            self._go_on_from(due.changed(self._opaque(self._present()), self._overlay))
+            present = self._present()
+            present = present if self.drawer.takes_opacity else self._opaque(present)
+            self._go_on_from(due.changed(present, self._overlay))
 
     @torch.no_grad()
     def _present(self) -> Tensor:
@@ -258,7 +261,7 @@ class Loop:
         return self._render()
 
     def _go_on_from(self, picture: Tensor) -> None:
-        """Draw on from another picture [B,3,h,w]: as large steps as before, but no longer where the old one went."""
+        """Draw on from another picture [B,3 or 4,h,w]: as large steps as before, but no longer where the old went."""
         self.drawer.start_from(picture)
         for parameter in self.drawer.parameters():
             parameter.data = parameter.data.contiguous()
@@ -364,10 +367,11 @@ class Loop:
     def finish(self) -> tuple[Tensor, list[float], list[float]]:
         """The pictures [B,3 or 4,H,W] to hand over, at the size that was asked for, their scores, and their standing.
 
-        The standing says who comes first: in a tournament it is the referee's, else the score.
+        The standing says who comes first: it is the referee's, where there is one or a tournament, else the score.
         """
         canvas, scores = self._finished()
-        standing = scores.tolist() if self.settings.finalists is None else self.standing(canvas)
+        judged = self.count > 1 and (self.settings.finalists is not None or self.settings.referee is not None)
+        standing = self.standing(canvas) if judged else scores.tolist()
         return self._filter.enlarged(self.drawer.enlarge, canvas, self.settings.drawn_size), scores.tolist(), standing
 
     @torch.no_grad()
@@ -391,9 +395,10 @@ class Loop:
         self._set_parameters(parameters)
         self.drawer.anneal(self._stage_progress)
         with mixed(self.device, self._drawing_dtype):
-            canvas = self._filtered(self.drawer.finish().float())
-        opaque = self._opaque(canvas)
-        return canvas, torch.stack([self._score(eye, opaque) for eye in self._eyes]).mean(0)
+            picture = self.drawer.finish().float()
+        canvas = self._filtered(picture)
+        seen = self._opaque(canvas)
+        return canvas, torch.stack([self._score(eye, seen) for eye in self._eyes]).mean(0)
 
     def _score(self, eye: sight.Eye, picture: Tensor) -> Tensor:
         """How well `picture` [B,3,H,W] fits the prompts of now, [B], as one eye sees it straight."""
@@ -620,8 +625,9 @@ class Loop:
         return targets.hear(self.settings.parsed, perceptor, self.device, look, off)
 
     def _open(self, picture: str, mode: str = "RGB") -> Tensor:
-        """A picture of the settings as [1,3,H,W] in 0..1, or with its opacity, in the mode RGBA, as [1,4,H,W]."""
-        pixels = np.array(open_picture(picture).convert(mode))
+        """A picture of the settings over white as [1,3,H,W] in 0..1, or, in the mode RGBA, as [1,4,H,W]."""
+        image = open_picture(picture)
+        pixels = np.array(image.convert("RGBA") if mode == "RGBA" else opaque(image))
         return torch.from_numpy(pixels).to(self.device).movedim(-1, 0)[None].float() / 255
 
     def _generator(self, *key: int | str) -> torch.Generator:
@@ -674,9 +680,10 @@ class Loop:
         refines = self.stage > 0 or self.settings.start == "proposal"
         own = self.drawer.refining_rate if refines else self.drawer.learning_rate
         asked = own if self.settings.learning_rate is None else self.settings.learning_rate
-        factor = self.rate_scale / 10**drops * (asked / self.drawer.learning_rate)
+        slower = self.rate_scale / 10**drops
+        factor = slower * (asked / self.drawer.learning_rate)
         for group, rate in zip(self.optimizer.param_groups, self._base_rates, strict=True):
-            group["lr"] = rate * factor
+            group["lr"] = max(rate * factor, group.get("least", 0.0) * slower)
 
     # -- parameters and the optimiser's moments, as flat dictionaries of copies
 

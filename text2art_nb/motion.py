@@ -1,6 +1,7 @@
 """The camera: a picture as it looks after one step of zooming, panning and turning."""
 
 import math
+from typing import Final
 
 import torch
 import torch.nn.functional as F
@@ -8,18 +9,29 @@ from torch import Tensor
 
 from text2art_nb.timeline import Camera
 
+_LEAST: Final = 1e-3  # the weight of a colour that cannot be seen, where it meets others
+
 
 def warp(picture: Tensor, camera: Camera) -> Tensor:
-    """`picture` [B,C,H,W] in 0..1 after one camera step, of the same shape; what comes in at the edges is a reflection.
+    """`picture` [B,3 or 4,H,W] in 0..1 after one camera step, of the same shape; what comes in at the edges is a
+    reflection.
 
     Bicubic: a film of many small steps stays sharper than with bilinear ones.
     """
+    if picture.shape[1] == 3:
+        return _moved(picture, camera).clamp(0, 1)
+    # Where pixels meet, each colour counts as much as it can be seen; one that can't be is kept for when it can.
+    seen = picture[:, 3:] + _LEAST
+    moved = _moved(torch.cat([picture[:, :3] * seen, seen], 1), camera)
+    return torch.cat([moved[:, :3] / moved[:, 3:].clamp(min=_LEAST), moved[:, 3:] - _LEAST], 1).clamp(0, 1)
+
+
+def _moved(picture: Tensor, camera: Camera) -> Tensor:
     height, width = picture.shape[-2:]
     grid = F.affine_grid(
         _sources(camera, width / height).to(picture).expand(len(picture), -1, -1), list(picture.shape), False
     )
-    moved = F.grid_sample(picture, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
-    return moved.clamp(0, 1)
+    return F.grid_sample(picture, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
 
 
 def _sources(camera: Camera, aspect: float) -> Tensor:

@@ -27,10 +27,14 @@ def is_due(settings: "Settings", done: int, total: int) -> bool:
 
 
 def lay(picture: Tensor, overlay: Tensor, alpha: int | None) -> Tensor:
-    """`overlay` [1,4,h,w] over `picture` [B,3,H,W], both in 0..1, stretched to it.
+    """`overlay` [1,4,h,w] over `picture` [B,3 or 4,H,W], both in 0..1, stretched to it.
 
     alpha: its opacity everywhere, 0..255; None: its own.
     """
     overlay = F.interpolate(overlay, picture.shape[-2:], mode="bicubic", antialias=True).clamp(0, 1)
     opacity = overlay[:, 3:] if alpha is None else torch.full_like(overlay[:, 3:], alpha / 255)
-    return picture + (overlay[:, :3] - picture) * opacity
+    if picture.shape[1] == 3:
+        return picture + (overlay[:, :3] - picture) * opacity
+    both = opacity + picture[:, 3:] * (1 - opacity)
+    share = torch.where(both > 0, opacity / both.clamp(min=1e-6), 0)
+    return torch.cat([picture[:, :3] + (overlay[:, :3] - picture[:, :3]) * share, both], 1)

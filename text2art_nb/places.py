@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from text2art_nb.artwork import SUFFIXES, check_svg, kind_of, kind_of_film
+from text2art_nb.artwork import SUFFIXES, check_kind, kind_of, kind_of_film
 from text2art_nb.encoders import put
 from text2art_nb.errors import ArtworkError
 from text2art_nb.settings import Settings
@@ -110,7 +110,7 @@ def places_for(settings: Settings, out: str | None, video: str | None, metadata:
     """
     if out is not None:
         picture = Path(out).expanduser()
-        check_svg(picture, settings)
+        check_kind(picture, settings)
         directory = picture.with_suffix(".run")
     else:
         picture, directory = _reserve(folder, f"{slug(settings.prompts)}-{settings.seed}")

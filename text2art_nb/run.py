@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from text2art_nb import heap, tournament
 from text2art_nb.checkpoint import NAME, Checkpoint, Writer
-from text2art_nb.errors import RunError, SettingsError
-from text2art_nb.settings import STEERABLE, Settings, Steering
+from text2art_nb.errors import ModelError, RunError, SettingsError
+from text2art_nb.settings import MAX_STEERING, STEERABLE, Settings, Steering
 from text2art_nb.states import States
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from text2art_nb.loop import Look, Loop
 
 CHECKPOINT_SECONDS: Final = 5.0
+_ROOM: Final = 20  # in a recipe for what nobody asks: its stop, a choice among the others, each halving of the views
 
 
 class Run:
@@ -62,7 +63,7 @@ class Run:
         self._loop: Loop | None = None
         self._first = first
         self._replay = [entry for entry in start.settings.steering if entry.iteration > start.iteration]
-        self._steering: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._steering: queue.SimpleQueue[tuple[dict[str, Any], int]] = queue.SimpleQueue()  # and of how many
         self._going = threading.Event()
         self._going.set()
         self._stopped = threading.Event()
@@ -85,6 +86,11 @@ class Run:
     def total(self) -> int:
         """How many iterations there will be."""
         return self._loop.total if self._loop else self._start.total
+
+    @property
+    def count(self) -> int:
+        """How many candidates are being drawn now; a round of a tournament, or a choice, leaves fewer."""
+        return self._loop.count if self._loop else _candidates(self.settings, self.iteration)
 
     @property
     def present(self) -> Settings:
@@ -122,11 +128,16 @@ class Run:
     def steer(self, **changes: Any) -> None:
         """Change any of `settings.STEERABLE` while it draws: prompts, learning_rate, palette, losses, …
 
-        iterations is the new total: a finished run goes on if it is higher. candidate, counted from 0, goes on alone.
-        What was changed is recorded in `settings.steering`, so that drawing them again gives the same picture. Raises
-        SettingsError, naming the field, for anything else.
+        iterations is the new total: a finished run goes on if it is higher. candidate, counted from 0 among the `count`
+        of now, goes on alone. What was changed is recorded in `settings.steering`, so that drawing them again gives the
+        same picture. What turns out only then not to be possible, for want of a model or because a round has ended in
+        the meantime, is left as it was, and `notices` says so. Raises SettingsError, naming the field, for anything
+        else.
         """
-        self._steering.put(_checked(changes, self.present, _candidates(self.settings, self.iteration)))
+        count = self.count
+        asked = _checked(changes, self.present, count)
+        _check_room(self.settings, self._steering.qsize())
+        self._steering.put((asked, count))
 
     # -- drawing
 
@@ -200,7 +211,7 @@ class Run:
         def enlarge() -> "Image.Image":
             from text2art_nb import devices, filters, upscale
 
-            made_by = filters.build(settings, None, hard_cells=settings.last_drawer == "pixel")
+            made_by = filters.of_finished(settings)
             try:
                 return upscale.enlarge(picture, settings.upscale, settings.upscaler, settings.device, made_by)
             except (RuntimeError, MemoryError) as error:
@@ -280,6 +291,7 @@ class Run:
         shared = self.settings.with_(steering=steering)
         if changes:
             changes = _checked(changes, shared.steered(iteration), _candidates(shared, iteration - 1))
+            _check_room(shared)
             shared = shared.with_(steering=(*steering, Steering(iteration=iteration, **changes)))
         start = self._states.nearest(iteration - 1) if self._states else None
         run = type(self).__new__(type(self))
@@ -310,6 +322,7 @@ class Run:
             from text2art_nb.compat.engine import PixrayLoop
 
             return PixrayLoop(settings, self.directory)
+        tournament.fetch_referee(settings)
         from text2art_nb.loop import Loop
 
         return Loop(settings, (dict(start.tensors), dict(start.numbers)) if start.tensors else None)
@@ -325,27 +338,42 @@ class Run:
         coming = loop.iteration + 1
         due = [entry for entry in self._replay if entry.iteration <= coming]
         self._replay = [entry for entry in self._replay if entry.iteration > coming]
+        self._carry_out(loop, due)
         while not self._steering.empty():
-            asked = self._steering.get()
-            # Of two quick choices among the candidates the first one counts: then there is but one.
-            left = 1 if any(entry.candidate is not None for entry in due) else loop.count
-            if asked.get("candidate", 0) < left:
-                due.append(self._record(coming, **asked))
+            asked, count = self._steering.get()
+            if "candidate" in asked and loop.count != count:  # the numbers are others' by now
+                self.notices.append(f"candidate {asked['candidate']} was one of {count}, and {loop.count} are left")
+            else:
+                self._try_out(loop, Steering(iteration=coming, **asked))
+
+    def _try_out(self, loop: "Loop", asked: Steering) -> None:
+        """Take over what was asked for and record it; where that can't be done, say so and leave all as it was."""
+        before = loop.settings
+        try:
+            recorded = self.settings.with_(steering=(*self.settings.steering, asked))
+            self._carry_out(loop, [asked])
+        except (ModelError, RunError, SettingsError) as error:
+            loop.hear(before)
+            self.notices.append(f"{', '.join(asked.changes)} can't be changed like that, and stays as it was: {error}")
+        else:
+            self.settings = recorded
+
+    def _carry_out(self, loop: "Loop", entries: list[Steering]) -> None:
         changes: dict[str, Any] = {}
-        for entry in due:
+        for entry in entries:
             changes |= entry.new_settings
+        if changes:
+            loop.hear(loop.settings.with_(**changes))
+        for entry in entries:  # last, for a choice can't be taken back
             # In a checkpoint that was written right after the choice there is but one left already.
             if entry.candidate is not None and entry.candidate < loop.count:
                 loop.choose(entry.candidate)
             if entry.stop:
                 self._done = True
-        if changes:
-            loop.hear(loop.settings.with_(**changes))
 
-    def _record(self, iteration: int, **changes: Any) -> Steering:
+    def _record(self, iteration: int, **changes: Any) -> None:
         entry = Steering(iteration=iteration, **changes)
         self.settings = self.settings.with_(steering=(*self.settings.steering, entry))
-        return entry
 
     def _over(self, loop: "Loop") -> bool:
         return self._done or self._stopped.is_set() or loop.iteration >= loop.total
@@ -426,7 +454,7 @@ class Run:
 def _candidates(settings: Settings, iteration: int) -> int:
     """How many candidates are drawn once `iteration` iterations are done."""
     present = settings.steered(iteration)
-    return tournament.survivors(present, iteration, present.iterations or 0)
+    return tournament.left(present, iteration, present.iterations or 0)
 
 
 def _checked(changes: dict[str, Any], present: Settings, candidates: int) -> dict[str, Any]:
@@ -442,3 +470,10 @@ def _checked(changes: dict[str, Any], present: Settings, candidates: int) -> dic
         raise SettingsError({"candidate": f"{there}; got {entry.candidate}"})
     present.with_(**entry.new_settings)
     return entry.changes
+
+
+def _check_room(settings: Settings, waiting: int = 0) -> None:
+    """Raises SettingsError where a recipe has no place for one more change besides those that wait."""
+    most = MAX_STEERING - _ROOM
+    if len(settings.steering) + waiting >= most:
+        raise SettingsError({"steering": f"a picture can be steered {most} times on its way; draw on from this one"})

@@ -5,6 +5,7 @@ While there are twice as many pictures as finalists, each is looked at half as o
 an iteration, so that a tournament costs little more than its finalists alone.
 """
 
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
 from text2art_nb.presets import EMBEDDED_EYES
@@ -36,6 +37,11 @@ def survivors(settings: "Settings", done: int, total: int) -> int:
     return ended[-1] if ended else settings.candidates
 
 
+def left(settings: "Settings", done: int, total: int) -> int:
+    """How many candidates there are after `done` iterations: a round that would end with the last one doesn't end."""
+    return survivors(settings, min(done, max(0, total - 1)), total)
+
+
 def cuts(asked: int, finalists: int | None, count: int) -> int:
     """How many views a picture gets while there are `count`, where `asked` are wanted for a finalist."""
     if finalists is None or count <= finalists:
@@ -59,6 +65,20 @@ def views(settings: "Settings", total: int) -> int:
     return sum(
         length * count * (cuts(asked, settings.finalists, count) + 1) for length, count in spans(settings, total)
     )
+
+
+def outsider(settings: "Settings") -> str | None:
+    """The perceptor that ranks the candidates of `settings` and is named for that alone; None where the guides do."""
+    return settings.referee if settings.candidates > 1 and settings.referee != GUIDES else None
+
+
+def fetch_referee(settings: "Settings") -> None:
+    """Have the weights of who ranks here. Raises ModelError where they can't be had, or nobody is called so."""
+    from text2art_nb import models
+
+    name = outsider(settings)
+    if name is not None and not entry_points(group="text2art.perceptors", name=name):
+        models.locate(name, "clip")
 
 
 def usual_referee(settings: "Settings") -> str:

@@ -82,7 +82,8 @@ def enlarge(
         factor: 1, 2 or 4.
         how: nearest, swin2sr or lanczos; "vector" leaves it as it is: the drawer has drawn it larger.
         device: where the network computes, as in the setting.
-        made_by: the filters that it went through; a tile is enlarged amid its repetitions, so that it stays one.
+        made_by: the filters that it went through; a tile is enlarged amid its repetitions, so that it stays one, and
+            what a lookup left in its colours stays in them.
 
     Raises:
         ModelError: the network's weights are neither here nor to be had.
@@ -95,7 +96,7 @@ def enlarge(
     if how == "nearest":
         return image.resize(size, Image.Resampling.NEAREST)
     grow, reach = (_by_lanczos, _LANCZOS_REACH) if how == "lanczos" else (_network(factor, device), OVERLAP)
-    if made_by is None or not made_by.make_a_tile:
+    if made_by is None or not made_by.care_when_enlarged:
         return grow(image, size)
 
     def grow_tensor(picture: Tensor, larger: tuple[int, int]) -> Tensor:

@@ -15,6 +15,7 @@ from text2art_nb.drawers import enforcing
 from text2art_nb.drawers.cells import SHAPES, CellMap, cells_at, centres, coverage
 from text2art_nb.drawers.pixel import PixelDrawer
 from text2art_nb.errors import ArtworkError, SettingsError
+from text2art_nb.loop import Loop
 from text2art_nb.palettes import PALETTES, parse_palette
 from text2art_nb.presets import grid_size
 from text2art_nb.run import Run
@@ -255,6 +256,18 @@ def test_a_transparent_drawing_is_saved_with_its_opacity(tiny: Tiny, tmp_path: P
     with Image.open(path) as saved:
         assert saved.mode == "RGBA"
         assert saved.getchannel("A").getextrema()[0] < 255
+
+
+@pytest.mark.parametrize(("asked", "rates"), [(None, (0.0004, 0.03)), (0.01, (0.01, 0.03)), (0.1, (0.1, 0.1))])
+def test_the_opacity_of_a_proposal_changes_as_fast_at_any_learning_rate(
+    tiny: Tiny, asked: float | None, rates: tuple[float, float]
+) -> None:
+    settings = tiny(drawer="pixel", transparent=True, start="proposal", learning_rate=asked, iterations=1)
+    loop = Loop(settings.resolved())
+    loop.step()
+    assert [group["lr"] for group in loop.optimizer.param_groups] == pytest.approx(
+        [rate / 10 for rate in rates]  # the only step is after the drop at 75%
+    )
 
 
 # ---- the file ----

@@ -97,6 +97,9 @@ def test_all_weights_of_a_chain_and_its_eyes_are_counted() -> None:
     kinds = sorted(each.kind for each in to_fetch(asked))
     assert kinds == ["aesthetic", "clip", "taesd", "upscaler", "vqgan"]
     assert to_fetch(Settings(prompts="a cat")) == []
+    judged = Settings(prompts="a cat", candidates=4, referee="ViT-B/32")
+    assert [each.kind for each in to_fetch(judged)] == ["clip"]
+    assert to_fetch(judged.with_(candidates=1)) == []
 
 
 def test_a_download_on_the_way_is_told_where_it_is_watched(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from text2art_nb.artwork import Artwork, check_svg
+from text2art_nb.artwork import Artwork, check_kind
 from text2art_nb.cli.clock import Clock
 from text2art_nb.cli.parser import given_settings
 from text2art_nb.errors import ArtworkError, RunError, Text2ArtError
@@ -52,12 +52,11 @@ def _draw(asked: Settings, options: argparse.Namespace, clock: Clock) -> int:
     run = Run(settings, directory=places.directory)
     try:
         return _go(run, places, options, clock)
-    except BaseException:
+    finally:
         if run.iteration == 0:
             with contextlib.suppress(RunError):  # what went wrong first is what the user is told
                 run.flush()
             places.abandon()
-        raise
 
 
 def resume(options: argparse.Namespace, clock: Clock) -> int:
@@ -75,7 +74,7 @@ def resume(options: argparse.Namespace, clock: Clock) -> int:
     from text2art_nb.run import Run
 
     run = Run.load(places.directory)
-    check_svg(places.picture, run.settings)
+    check_kind(places.picture, run.settings)
     if options.iterations:
         run = Run.load(places.directory, iterations=_total(options.iterations, run.total))
     if options.no_video:
@@ -130,6 +129,9 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
                 keep_drawing(run, frames, show)
         finally:
             trouble = close_frames(frames)
+        if run.iteration == 0:
+            _say("stopped before the first iteration")
+            return STOPPED
         artwork = picture_of(run, frames)
         artwork.save(places.picture, metadata=places.metadata)
         film = _save_film(artwork, places)

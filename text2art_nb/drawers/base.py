@@ -21,12 +21,14 @@ class Drawer(nn.Module, ABC):
     canvas: (width, height) in pixels at which it draws; `enlarge` brings a picture to the size that was asked for.
     learning_rate: its own, from noise; refining_rate: its own where it starts from a picture of what is asked for,
     which is to get better and not to become another one.
+    takes_opacity: whether `start_from` takes a picture with its opacity, too, and sets its own after it.
     gradient_clip: the longest gradient, as a norm over all parameters of a candidate, that it can use; None: any.
     """
 
     learning_rate: ClassVar[float]
     refining_rate: ClassVar[float]
     gradient_clip: ClassVar[float | None] = None
+    takes_opacity: bool = False
     canvas: tuple[int, int]
 
     @abstractmethod
@@ -62,7 +64,10 @@ class Drawer(nn.Module, ABC):
         """Bring the parameters back into their range, in place, after each step."""
 
     def param_groups(self, learning_rate: float) -> list[dict[str, Any]]:
-        """What the optimiser gets; a drawer whose parameters want different rates returns several groups."""
+        """What the optimiser gets; a drawer whose parameters want different rates returns several groups.
+
+        "least", where a group has it, is the rate under which its own never is, whatever rate is asked for.
+        """
         return [{"params": list(self.parameters()), "lr": learning_rate}]
 
     def optimizer(self) -> torch.optim.Optimizer:

@@ -43,19 +43,20 @@ class PixelDrawer(Drawer):
         shape: str = "rect",
         transparent: bool = False,
         transparent_weight: float = 0.0,
-        opacity_rate: float = 1.0,
+        least_opacity_rate: float = 0.0,
     ) -> None:
         """Starts from grey and a little noise, another for each candidate; opaque.
 
         grid: (columns, rows); canvas: (width, height); shape: one of `cells.SHAPES`.
         transparent: whether cells have an opacity; transparent_weight: how strongly it is pulled to nothing;
-        opacity_rate: how many times as fast as the colours it changes.
+        least_opacity_rate: the learning rate under which the opacity's never is, however small the colours' is.
         """
         super().__init__()
         self.canvas = canvas
+        self.takes_opacity = transparent
         self.transparent_weight = transparent_weight
         columns, rows = grid
-        self._opacity_rate = opacity_rate
+        self._least_opacity_rate = least_opacity_rate
         sides = [(max(1, round(rows / 2**k)), max(1, round(columns / 2**k))) for k in range(self._LEVELS)]
         self.levels = nn.ParameterList(
             [torch.randn(candidates, 3, *side, generator=generator) * 0.02 for side in sides]
@@ -152,7 +153,7 @@ class PixelDrawer(Drawer):
     def param_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         groups: list[dict[str, Any]] = [{"params": list(self.levels), "lr": learning_rate}]
         if self.opacity:
-            groups.append({"params": list(self.opacity), "lr": learning_rate * self._opacity_rate})
+            groups.append({"params": list(self.opacity), "lr": learning_rate, "least": self._least_opacity_rate})
         return groups
 
     def optimizer(self) -> torch.optim.Optimizer:
@@ -175,7 +176,7 @@ def build(settings: Settings, device: torch.device, generator: torch.Generator) 
         transparent=settings.transparent,
         transparent_weight=settings.transparent_weight,
         # A proposal's colours are nearly right, and are changed carefully; but it is opaque, and has as far to go.
-        opacity_rate=PixelDrawer.learning_rate / PixelDrawer.refining_rate if settings.start == "proposal" else 1.0,
+        least_opacity_rate=PixelDrawer.learning_rate if settings.start == "proposal" else 0.0,
     ).to(device)
     if settings.palette:
         drawer.set_palette(torch.tensor(parse_palette(settings.palette), device=device))

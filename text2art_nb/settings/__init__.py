@@ -9,6 +9,7 @@ import numbers
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
@@ -42,10 +43,10 @@ from text2art_nb.settings.elsewhere import ELSEWHERE
 from text2art_nb.settings.engine import EngineSettings
 from text2art_nb.settings.looking import LookingSettings, missing_mask, perceptor_spec
 from text2art_nb.settings.motion import MotionSettings
-from text2art_nb.settings.steering import STEERABLE, Steering, steering_entry
+from text2art_nb.settings.steering import MAX_STEERING, STEERABLE, Steering, steering_entry
 from text2art_nb.settings.taste import FILTERS, LOSSES, TasteSettings
 from text2art_nb.settings.tournament import TournamentSettings
-from text2art_nb.tournament import survivors
+from text2art_nb.tournament import left
 
 __all__ = [
     "ALIASES",
@@ -53,6 +54,7 @@ __all__ = [
     "FILTERS",
     "LOSSES",
     "MAX_PICTURE_CHARS",
+    "MAX_STEERING",
     "RECIPE_VERSION",
     "STEERABLE",
     "Aspect",
@@ -152,7 +154,9 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
     make_video: bool = Field(default=True, description="Whether to keep frames for a video.")
     device: str = Field(default="auto", description="Where to compute: auto, cpu, cuda, cuda:N or mps.")
     precision: Precision = Field(default="auto", description="The arithmetic: auto, float32, bfloat16 or float16.")
-    steering: tuple[Steering, ...] = Field(default=(), max_length=1000, description="What was changed while it drew.")
+    steering: tuple[Steering, ...] = Field(
+        default=(), max_length=MAX_STEERING, description="What was changed while it drew."
+    )
 
     @field_validator("prompts", mode="before")
     @classmethod
@@ -278,11 +282,12 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
     def _missing_candidate(self) -> str | None:
         """What is wrong with a steering that goes on with a candidate that isn't there."""
         count, total = self.candidates, self.iterations or self.preset.iterations
-        for entry in self.steering:
-            total = entry.iterations or total
-            if count > 1:
-                count = min(count, survivors(self, entry.iteration - 1, total))
-            if entry.candidate is not None:
+        for iteration, entries in groupby(self.steering, key=lambda entry: entry.iteration):
+            count = min(count, left(self, iteration - 1, total))  # by the total of before: it counted until now
+            for entry in entries:
+                total = entry.iterations or total
+                if entry.candidate is None:
+                    continue
                 if entry.candidate >= count:
                     return f"candidate must be less than {count}, the number of candidates; got {entry.candidate}"
                 count = 1
@@ -382,8 +387,10 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
             "start": self.start or self._usual_start(),
         }
         small = {perceptor_spec(each)[0] for each in found["perceptors"]} <= set(EMBEDDED_EYES)
-        if not self.losses and small and found["start"] == "noise" and self.engine == "text2art":
-            found["losses"] = dict(EMBEDDED_LOSSES.get(self.drawer_names[0], {}))
+        taste = EMBEDDED_LOSSES.get(self.drawer_names[0], {})
+        own = "losses" in self.model_fields_set  # also where none are asked for
+        if taste and not own and small and found["start"] == "noise" and self.engine == "text2art":
+            found["losses"] = dict(taste)
         if "turbo" in self.drawer_names and "keep" not in self.model_fields_set:
             found["keep"] = "best"  # its steps go up and down, and ReNO keeps the best
         if "fft" in self.drawer_names:

@@ -10,6 +10,9 @@ from text2art_nb.errors import SettingsError
 from text2art_nb.settings.checked import Checked
 from text2art_nb.settings.taste import filter_names, loss_weights
 
+MAX_STEERING = 1000
+"""Most changes that a recipe may have."""
+
 
 class Steering(Checked):
     """What was changed while a run was drawing; None (or left out) means not changed.

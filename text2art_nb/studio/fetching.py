@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from text2art_nb import chain
+from text2art_nb import chain, tournament
 from text2art_nb.errors import ModelError
 from text2art_nb.models import ALIASES, CATALOGUE, Weights, find, locate
 from text2art_nb.models.embedded import EYES
@@ -72,9 +72,10 @@ def _wanted(settings: Settings) -> Iterator[tuple[str, str]]:
             yield (_FULL[drawer] if name == "full" else name), _KINDS[drawer]
         if drawer == "turbo":
             yield ("taesdxl" if "xl" in name else "taesd"), "taesd"
-    for name in settings.perceptor_names:
-        if name not in EYES:
-            yield name, "clip"
+    referee = tournament.outsider(settings)
+    for eye in (*settings.perceptor_names, *((referee,) if referee else ())):
+        if eye not in EYES:
+            yield eye, "clip"
     if settings.losses.get("aesthetic"):
         from text2art_nb import aesthetic
 
