@@ -32,7 +32,7 @@ def doubling(convolution: nn.Conv2d) -> nn.ConvTranspose2d:
 
 
 def _spread(kernel: Tensor, axis: int) -> Tensor:
-    """Where a doubled pixel goes along an axis: each of its two halves to three places, which overlap in two of four."""
+    """Where a doubled pixel goes along an axis: each half of it to three places, of four in all."""
     left, middle, right = kernel.unbind(axis)
     return torch.stack((right, right + middle, middle + left, left), axis)
 
