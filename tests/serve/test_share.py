@@ -101,6 +101,7 @@ def test_a_service_ends_with_the_program_that_started_it_however_that_ends(tmp_p
 def test_interrupting_a_cell_leaves_the_service_alone(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys, time; from pathlib import Path; from text2art_nb.serve.share import Share\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # who started the tests may ignore it
         f"share = Share(Path({str(tmp_path)!r})); print(share.start({PATIENCE}), flush=True)\n"
         "try:\n    os.killpg(0, signal.SIGINT); time.sleep(60)\n"
         "except KeyboardInterrupt:\n    print('interrupted', flush=True)\n"
