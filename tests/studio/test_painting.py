@@ -229,6 +229,37 @@ def test_a_click_on_a_candidate_goes_on_with_it_alone(studio: Studio) -> None:
     assert len(studio.run.candidates) == 1
 
 
+def test_a_click_on_a_candidate_that_has_new_neighbours_is_refused_in_words(studio: Studio) -> None:
+    sheet = panel_of(studio).stage.candidates
+    studio.set(candidates=8, finalists=2, iterations=60, referee="guides")
+    told: list[str] = []
+
+    def choose() -> None:
+        sheet._order, sheet._count = list(range(8)), 8  # it still shows those of before the last round
+        sheet._sheet.children[1].click()
+        told.append(stage_text(studio))
+        studio.stop()
+
+    when(studio, 25, choose)
+    press(studio, "Draw")
+    assert "choose again among those that are left" in told[0]
+    assert studio.run is not None
+    assert [entry.candidate for entry in studio.run.settings.steering] == [None]  # only where it was stopped
+
+
+def test_a_friends_picture_that_is_opened_while_it_draws_waits_for_the_next_draw(studio: Studio) -> None:
+    type_into(studio, "iterations", 60)
+
+    def change() -> None:
+        studio._reuse(studio.settings.with_(prompts="a dog", num_cuts=3))
+        type_into(studio, "learning_rate", "0.2")
+
+    when(studio, 5, change)
+    press(studio, "Draw")
+    assert studio.run is not None
+    assert [entry.changes for entry in studio.run.settings.steering] == [{"learning_rate": 0.2}]
+
+
 def test_the_gallery_shows_downloads_and_lends_its_settings(studio: Studio) -> None:
     type_into(studio, "seed", "11")
     press(studio, "Draw")

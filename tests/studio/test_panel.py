@@ -13,6 +13,7 @@ from text2art_nb.prompts import MODIFIERS
 from text2art_nb.settings import Settings
 from text2art_nb.studio import Studio
 from text2art_nb.studio.panel import ELSEWHERE, Panel
+from text2art_nb.studio.readiness import Readiness
 
 
 def panel_of(studio: Studio) -> Panel:
@@ -182,6 +183,28 @@ def test_filters_are_pills(studio: Studio) -> None:
     assert studio.settings.filters == ("mirror",)
 
 
+def test_filters_come_in_the_order_in_which_they_were_pressed(studio: Studio) -> None:
+    pills = panel_of(studio).field("filters")._pills  # type: ignore[attr-defined]
+    for name in ("tile", "lookup", "mirror"):
+        pills[name].value = True
+    pills["lookup"].value = False
+    assert studio.settings.filters == ("tile", "mirror")
+
+
+def test_filters_of_a_friend_keep_their_order(studio: Studio) -> None:
+    names = ("tile", "mirror", "tile")
+    panel_of(studio).fill(studio.settings.with_(filters=names))
+    assert studio.settings.filters == names
+
+
+def test_labels_with_a_comma_in_them_stay_whole(studio: Studio) -> None:
+    labels = ("tabby cat, asleep:2", "a roof")
+    panel_of(studio).fill(studio.settings.with_(labels=labels))
+    field = panel_of(studio).field("labels")
+    assert field.widget.value == "tabby cat, asleep:2 | a roof"
+    assert studio.settings.labels == labels
+
+
 def send(zone: Any, name: str, data: bytes, piece: int = 1000) -> None:
     """What drop.js sends for a file."""
     for offset in range(0, len(data), piece):
@@ -250,6 +273,39 @@ def test_what_is_set_by_hand_is_not_undone_by_a_friends_steering(studio: Studio)
     assert len(studio.settings.steering) == 1
     type_into(studio, "prompts", "a bird")
     assert studio.settings.steering == ()
+
+
+def test_a_taste_that_pixel_art_has_by_itself_is_switched_off_by_its_slider(studio: Studio) -> None:
+    panel = panel_of(studio)
+    panel.fill(Settings(prompts="a cat", drawer="pixel", start="noise"))
+    [name] = Settings(prompts="a cat", drawer="pixel", start="noise").resolved().losses
+    assert panel._losses[name].value > 0
+    panel._losses[name].value = 0
+    assert studio.settings.resolved().losses == {}
+
+
+@pytest.mark.parametrize("setting", ["candidates", "finalists"])
+def test_other_candidates_undo_the_choice_among_those_before(studio: Studio, setting: str) -> None:
+    panel = panel_of(studio)
+    panel.fill(studio.settings.with_(candidates=4, steering=[{"iteration": 2, "candidate": 3}]))
+    type_into(studio, setting, {"candidates": 2, "finalists": "2"}[setting])
+    assert studio.settings.steering == ()
+
+
+def test_other_masks_undo_steered_prompts_that_count_in_them(studio: Studio) -> None:
+    panel = panel_of(studio)
+    send(panel.field("masks")._zone, "mask.png", png())  # type: ignore[attr-defined]
+    panel.fill(studio.settings.with_(steering=[{"iteration": 2, "prompts": "[mask 1] fog"}]))
+    send(panel.field("masks")._zone, "mask.png", png())  # type: ignore[attr-defined]
+    assert studio.settings.steering == ()
+
+
+def test_a_studio_begins_with_a_prompt_by_either_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Readiness, "warm_up", lambda self: None)
+    studio = Studio(tmp_path, prompt="a castle")
+    assert studio.settings.prompts == "a castle"
+    studio.set(prompts="a tower")
+    assert studio.settings.prompts == "a tower"
 
 
 def test_before_drawing_it_says_how_long_it_will_take(studio: Studio) -> None:

@@ -104,7 +104,7 @@ class Group(widgets.Box):
 
 
 class Several(Field):
-    """Any of a few words, in the order in which they are offered: pills to press."""
+    """Any of a few words, in the order in which they were pressed: pills to press."""
 
     def __init__(self, name: str, label: str, options: Sequence[str], hint: str) -> None:
         plain = {"layout": widgets.Layout(), "style": widgets.ToggleButton().style}
@@ -112,19 +112,31 @@ class Several(Field):
         group = Group(list(self._pills.values()))
         group.add_class("t2a-pills")
         super().__init__(name, group, label, hint)
-        for pill in self._pills.values():
+        self._chosen: list[str] = []
+        for option, pill in self._pills.items():
             pill.add_class("t2a-pill")
-            pill.observe(self._changed, "value")
+            pill.observe(lambda _, option=option: self._pressed(option), "value")
+
+    def _pressed(self, option: str) -> None:
+        if self._filling:
+            return
+        if self._pills[option].value:
+            self._chosen.append(option)
+        else:
+            self._chosen = [each for each in self._chosen if each != option]
+        self._changed(option)
 
     @property
     def value(self) -> tuple[str, ...]:
-        return tuple(option for option, pill in self._pills.items() if pill.value)
+        return tuple(self._chosen)
 
     def fill(self, value: Any, touched: bool) -> None:
+        """As a field's; one that is there twice stays so until its pill is pressed."""
+        self._chosen = list(value or ())
         self._filling = True
         try:
             for option, pill in self._pills.items():
-                pill.value = option in (value or ())
+                pill.value = option in self._chosen
         finally:
             self._filling = False
         self.touched = touched

@@ -31,6 +31,9 @@ ROOMS: Final[dict[str, type[Checked]]] = {
 }
 """The folds, and whose fields are under each."""
 
+PARTED: Final = ("labels",)
+"""Texts that may have a comma in them, and are parted by a bar."""
+
 
 def other_fields(known: set[str], guarded: Callable[..., Callable[..., None]]) -> Iterator[Field]:
     """A field for every setting that is not in `known`."""
@@ -69,7 +72,7 @@ def _field(name: str, guarded: Callable[..., Callable[..., None]]) -> Field:
         name,
         label,
         to_setting=lambda text: text.strip() or default,
-        to_widget=_sizes if _is_size(kind) else fields.as_text,
+        to_widget=_sizes if _is_size(kind) else _parted if name in PARTED else fields.as_text,
     )
 
 
@@ -83,6 +86,10 @@ def _without_none(annotation: Any) -> Any:
 
 def _is_size(kind: Any) -> bool:
     return bool(kind == tuple[int, int])
+
+
+def _parted(value: Any) -> str:
+    return " | ".join(map(str, value or ()))
 
 
 def _sizes(value: Any) -> str:

@@ -3,7 +3,7 @@
 import html
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import ipywidgets as widgets
@@ -11,12 +11,13 @@ import ipywidgets as widgets
 from text2art_nb import drawers
 from text2art_nb.errors import SettingsError
 from text2art_nb.presets import EMBEDDED_EYES
-from text2art_nb.settings import FILTERS, LOSSES, Aspect, Keep, Precision, Quality, Settings, Start
+from text2art_nb.settings import FILTERS, LOSSES, Aspect, Keep, Precision, Quality, Settings, Start, Steering
 from text2art_nb.studio import fields, more
 from text2art_nb.studio.fetching import model_choices, names_of
 from text2art_nb.studio.fields import Field, Several, labelled
 from text2art_nb.studio.kind_field import KindField
 from text2art_nb.studio.look import style
+from text2art_nb.studio.mask import names_mask
 from text2art_nb.studio.picture_field import PictureField, RemixZone
 from text2art_nb.studio.pills import Pills
 from text2art_nb.studio.reading import reading
@@ -312,8 +313,7 @@ class Panel:
 
     def _after_change(self, name: str) -> None:
         """A friend's picture may be steered on its way; what the user sets by hand, that steering shall not undo."""
-        steered = {each for entry in self._kept.get("steering", ()) for each in entry.changes}
-        if name in steered or (name == "iterations" and "stop" in steered):
+        if _overrides(name, self._kept.get("steering", ())):
             del self._kept["steering"]
         self.changed_at = time.monotonic()
         self.refresh()
@@ -340,6 +340,17 @@ class Panel:
 
     def _roll(self) -> None:
         self._fields["seed"].widget.value = str(secrets.randbelow(2**31))
+
+
+def _overrides(name: str, steering: Sequence[Steering]) -> bool:
+    """Whether a new value of the setting `name` and `steering` don't go together.
+
+    It changes that, too; or it ends earlier, goes on with one of other candidates, or has prompts for other masks.
+    """
+    steered = {each for entry in steering for each in entry.changes}
+    others = {"iterations": "stop", "candidates": "candidate", "finalists": "candidate"}
+    lines = (entry.prompts or "" for entry in steering)
+    return name in steered or others.get(name) in steered or (name == "masks" and any(map(names_mask, lines)))
 
 
 def _named(words: tuple[str, ...]) -> dict[str, str]:

@@ -28,7 +28,7 @@ class Stage:
     """What is on the easel, for the panel.
 
     guarded: wraps handlers; draw, pause, stop: what the buttons do; branch: takes the iteration to go back to; choose:
-    takes the number of a candidate.
+    takes the number of a candidate, and among how many it was.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Stage:
         pause: Action,
         stop: Action,
         branch: Callable[[int], None],
-        choose: Callable[[int], None],
+        choose: Callable[[int, int], None],
     ) -> None:
         self.draw, self.pause, self.stop = (widgets.Button(description=each) for each in ("Draw", "Pause", "Stop"))
         for button, name, action in (
@@ -184,12 +184,13 @@ class Candidates:
     MOST: Final = 16
     SECONDS: Final = 1.0
 
-    def __init__(self, guarded: Guarded, choose: Callable[[int], None]) -> None:
+    def __init__(self, guarded: Guarded, choose: Callable[[int, int], None]) -> None:
         self._guarded, self._choose = guarded, choose
         self._key = f"t2a-c{secrets.token_hex(3)}"
         self._pictures = widgets.HTML()
         self._buttons: list[widgets.Button] = []
         self._order: list[int] = []
+        self._count = 0
         self._due = 0.0
         label = '<div class="t2a-label">Candidates<span>the best first; click one to go on with it alone</span></div>'
         self._sheet = widgets.Box([])
@@ -214,6 +215,7 @@ class Candidates:
         if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + self.SECONDS
+        self._count = frame.candidates
         self._order = sorted(range(frame.candidates), key=lambda each: -frame.scores[each])[: self.MOST]
         self._make(len(self._order))
         rules = []
@@ -239,7 +241,8 @@ class Candidates:
 
     def _chosen(self, place: int) -> None:
         if place < len(self._order):
-            self._choose(self._order[place])
+            self._due = 0.0  # it shows next what came of that, also where it was too late
+            self._choose(self._order[place], self._count)
 
 
 def _picture(frame: Frame, candidate: int) -> "Image.Image":

@@ -16,6 +16,7 @@ from text2art_nb.artwork import Artwork
 from text2art_nb.errors import RunError, SettingsError, Text2ArtError
 from text2art_nb.estimate import Paces
 from text2art_nb.settings import Settings
+from text2art_nb.settings.checked import renamed
 from text2art_nb.studio import sharing
 from text2art_nb.studio.easel import Easel
 from text2art_nb.studio.fetching import notice_of, to_fetch
@@ -92,6 +93,7 @@ class Studio:
         self._panel: Panel | None = None
         self._share: Share | None = None
         self._readiness = Readiness()
+        settings = renamed(settings, Settings.aliases)
         if self._readiness.model != "embedded":
             settings = {"model": self._readiness.model, **settings}
         self._given = settings
@@ -113,6 +115,7 @@ class Studio:
         if self._panel is not None:
             self._panel.set(**settings)
             return
+        settings = renamed(settings, Settings.aliases)
         _check({**self._given, **settings})
         self._given |= settings
 
@@ -120,13 +123,14 @@ class Studio:
         """Show the control panel. prompt, settings: what to begin with; what is wrong with them stands on the panel."""
         from text2art_nb.studio.panel import AGAIN
 
+        given: dict[str, Any] = {}
         if self._panel is None:
             self._panel = self._make_panel()
             self._panel.introduce(self._readiness.sentence.removeprefix("text2art "))
             heard_in_order(self._panel.box)
-            settings = {**self._given, **settings}
+            given = self._given
         try:
-            self._panel.set(**settings)
+            self._panel.set(**{**given, **renamed(settings, Settings.aliases)})
             error = None
         except SettingsError as problem:
             error = problem
@@ -511,9 +515,13 @@ class Studio:
         begun = self._begun_as
         return any(begun is None or getattr(begun, name) != getattr(wanted, name) for name in names)
 
-    def _choose(self, candidate: int) -> None:
-        if self.run is not None:
-            self.run.steer(candidate=candidate)
+    def _choose(self, candidate: int, among: int) -> None:
+        """Go on with one of those that the sheet shows; a round that has ended since has given them other numbers."""
+        if self.run is None:
+            return
+        if self.run.count != among:
+            raise RunError("some of these have dropped out in the meantime: choose again among those that are left")
+        self.run.steer(candidate=candidate)
 
     # -- masks
 
@@ -574,8 +582,16 @@ class Studio:
 
     def _reuse(self, settings: Settings) -> None:
         if self._panel is not None:
-            self._panel.fill(settings)
+            self._fill(self._panel, settings)
             self._panel.stage.tell("every setting now comes from that picture")
+
+    def _fill(self, panel: "Panel", settings: Settings) -> None:
+        """Every field takes its value from `settings`: for the next Draw. What is being drawn goes on as it was."""
+        panel.fill(settings)
+        if self._is_busy and self.run is not None:
+            self._baseline = None
+            with contextlib.suppress(SettingsError):  # it stands under its field
+                self._baseline = self._for_steering(self.run)
 
     def _remix(self, name: str, data: bytes) -> None:
         """Take every setting from a friend's file, and show its picture."""
@@ -586,7 +602,7 @@ class Studio:
         except Text2ArtError as error:
             self._panel.remix.say(f"{name}: {error}", error=True)
             return
-        self._panel.fill(artwork.settings)
+        self._fill(self._panel, artwork.settings)
         self._panel.stage.show_picture(image)
         steered = sum(1 for entry in artwork.settings.steering if not entry.stop)
         also = f" (and it is steered {steered} times on its way, as it was)" if steered else ""
