@@ -40,14 +40,14 @@ _FLATTEN = """In transformers 5 a ResNet's pooled features keep two axes of leng
 
 
 TRIED = {
-    "clip": """After 844 plain steps, six minutes, to the reader that the second guide had taught on, this eye was at
-.734 of the exam's 256. The third guide of that time, which began together with its reader, had come to .727 in four
-trainings, four hours in all; the second, which began with that one's reader, was at .684 after 780 steps and ended at
-.777.""",
+    "clip": """After 573 plain steps to the reader that the second guide had taught on, this eye named .855 of the
+things and was at .711 of 256, after 1086 at .973 and .809. The third guide, which began together with its reader, was
+at .691 after the 2800 steps of its first round. A forerunner, with the same recipe, began with a reader that had come
+to .777, and ended at .986, .731, .832 and .941.""",
     "clip2": """After 812 steps to a reader that could read already, this eye named .919 of the things and was at .738
 of 256; the third guide, which began together with its reader, was at .691 after the 2800 steps of its first round. A
 forerunner, with the same recipe, began with a reader that had come to .727, and ended at .983, .709, .777 and .926. Its
-pool has 24,000 groups of four; the first guides' had 4,000 of eight, and later 12,000 of four.""",
+pool has 24,000 groups of four; those before had 4,000 of eight, and later 12,000 of four.""",
     "clip3": """With the full roughness of views from the start, an eye had learnt no things after 320 steps; hence the
 gentle ones. Its forerunner was taught in four trainings, in a world that grew between them, four hours in all: .967 of
 the things, .690 under attack, .727 of the exam's 256, .715 of the exchanges. The first round of this recipe, which ends
