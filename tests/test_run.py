@@ -13,10 +13,9 @@ from torch import Tensor
 from text2art_nb import perceptors
 from text2art_nb.drawers.pixel import PixelDrawer
 from text2art_nb.errors import RunError, SettingsError
-from text2art_nb.pictures import picture_to_uri
+from text2art_nb.pictures import opaque, picture_to_uri
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
-from text2art_nb.video import opaque
 
 Tiny = Callable[..., Settings]
 

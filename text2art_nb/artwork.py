@@ -296,7 +296,7 @@ def _encode_still(image: "Image.Image", kind: str, text: bytes | None, colours: 
     from PIL import Image
 
     from text2art_nb import sprites
-    from text2art_nb.video import opaque
+    from text2art_nb.pictures import opaque
 
     mode = "RGBA" if kind == "PNG" and image.mode == "RGBA" else "RGB"
     image = image if image.mode == mode else opaque(image)

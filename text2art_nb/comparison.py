@@ -163,7 +163,7 @@ def _fitted(artwork: Artwork) -> "Image.Image":
     """The picture as large as its square allows; cells of pixel art stay squares with hard edges."""
     from PIL import Image
 
-    from text2art_nb.video import opaque
+    from text2art_nb.pictures import opaque
 
     picture = opaque(artwork.image)
     scale = _SIDE / max(picture.size)

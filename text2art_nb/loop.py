@@ -46,9 +46,8 @@ from text2art_nb.errors import RunError
 from text2art_nb.losses import leaves_start, prepare, start_losses, style_losses
 from text2art_nb.palettes import parse_palette
 from text2art_nb.perceptors import Perceptor
-from text2art_nb.pictures import open_picture
+from text2art_nb.pictures import opaque, open_picture
 from text2art_nb.settings import Settings
-from text2art_nb.video import opaque
 
 _FLAT: Final = 2e-3  # standard deviation, in 0..1, under which a picture shows nothing
 _RETREATS: Final = 8  # in a row; then the step is small enough that the trouble must lie elsewhere

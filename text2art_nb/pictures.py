@@ -92,6 +92,16 @@ def open_picture(uri: str) -> "Image.Image":
         raise ValueError("the picture in the data URI is damaged") from error
 
 
+def opaque(image: "Image.Image") -> "Image.Image":
+    """`image` in RGB, what is transparent over white."""
+    from PIL import Image
+
+    if image.mode != "RGBA":
+        return image.convert("RGB")
+    ground = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(ground, image).convert("RGB")
+
+
 def picture_size(uri: str) -> tuple[int, int]:
     """(width, height) in pixels that the header of a PNG data URI says; decodes no pixels.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from text2art_nb.errors import ArtworkError
+from text2art_nb.pictures import opaque
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -297,16 +298,6 @@ def encoded(image: "Image.Image") -> bytes:
     file = BytesIO()
     opaque(image).save(file, "JPEG", quality=90, subsampling=0)
     return file.getvalue()
-
-
-def opaque(image: "Image.Image") -> "Image.Image":
-    """`image` in RGB, what is transparent over white."""
-    from PIL import Image
-
-    if image.mode != "RGBA":
-        return image.convert("RGB")
-    ground = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(ground, image).convert("RGB")
 
 
 def fps_for(frames: int) -> int:

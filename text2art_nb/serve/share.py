@@ -100,8 +100,8 @@ class Share:
         if missing:
             raise RunError(f"sharing needs {', '.join(missing)}: pip install {' '.join(missing)}")
         self._config.data.mkdir(parents=True, exist_ok=True)
-        log = self._config.data / "share.log"
-        with log.open("w", encoding="utf-8") as errors:
+        errors_at = self._config.data / "share.log"
+        with errors_at.open("w", encoding="utf-8") as errors:
             words = [sys.executable, "-P", "-m", "text2art_nb.serve.share"]
             # In a session of its own: interrupting a cell is a signal for all of the kernel's group. Its standard input
             # ends it with the program all the same, and with it its worker and its tunnel.
@@ -124,7 +124,7 @@ class Share:
         standing = self._standing
         if standing.link is None:
             self.stop()
-            last = " ".join(log.read_text(encoding="utf-8", errors="replace").split()[-60:])
+            last = " ".join(errors_at.read_text(encoding="utf-8", errors="replace").split()[-60:])
             raise RunError(
                 f"the service did not start: {standing.trouble or 'it took too long'}; it said: {last or '-'}"
             )

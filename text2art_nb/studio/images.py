@@ -5,7 +5,7 @@ import html
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
-from text2art_nb.video import opaque
+from text2art_nb.pictures import opaque
 
 if TYPE_CHECKING:
     from PIL import Image
