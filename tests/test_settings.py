@@ -302,11 +302,18 @@ def test_a_quality_means_what_it_means_in_pixray(
 
 
 def test_the_embedded_models_have_rows_of_their_own() -> None:
-    found = Settings(prompts="a").resolved()
+    found = Settings(prompts="a", start="noise").resolved()
     row = EMBEDDED_PRESETS["normal"]
     assert (found.iterations, found.num_cuts, found.batches) == (row.iterations, row.num_cuts, row.batches)
     assert found.perceptors == ("embedded", "embedded-2", "embedded-3")
     assert EMBEDDED_PRESETS.keys() == FULL_PRESETS.keys()
+
+
+@pytest.mark.parametrize("quality", EMBEDDED_PRESETS)
+def test_a_picture_that_is_there_already_takes_half_the_steps(quality: str) -> None:
+    for changes, share in (({}, 2), ({"start": "proposal"}, 2), ({"start": "noise"}, 1), ({"drawer": "pixel"}, 1)):
+        found = Settings(prompts="a", quality=quality, **changes).resolved()
+        assert found.iterations == EMBEDDED_PRESETS[quality].iterations / share
 
 
 def test_the_default_picture_has_at_least_256_pixels_a_side() -> None:

@@ -68,6 +68,12 @@ TURBO_ITERATIONS: Mapping[str, int] = MappingProxyType(
     {"draft": 15, "normal": 50, "better": 80, "best": 120, "supreme": 200}
 )
 
+# How many steps a quality means for the embedded VQGAN where it begins with a proposal: half as many as from noise.
+# Fifty at .012 are as good as a hundred at .006 to the judge, prompt by prompt (docs/embedded.md).
+REFINING_ITERATIONS: Mapping[str, int] = MappingProxyType(
+    {quality: row.iterations // 2 for quality, row in EMBEDDED_PRESETS.items()}
+)
+
 # Width and height in pixels at scale 1 (pixray's); "retain" takes the square's width and the init image's shape.
 ASPECTS: Mapping[str, tuple[int, int]] = MappingProxyType(
     {

@@ -97,7 +97,7 @@ class BetweenCodesDrawer(VQGANDrawer):
     every sky), and a small step that reaches no other code changes nothing, until many have added up to a jump.
     """
 
-    refining_rate: ClassVar[float] = 0.006
+    refining_rate: ClassVar[float] = 0.012
 
     def _painted(self, latents: Tensor) -> Tensor:
         return latents

@@ -28,6 +28,7 @@ from text2art_nb.presets import (
     MAX_AREA,
     MAX_SIDE,
     MIN_SIDE,
+    REFINING_ITERATIONS,
     TURBO_ITERATIONS,
     Preset,
     grid_size,
@@ -324,6 +325,11 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         return "proposal" if self.weights == "embedded" and self.asks_in_words else "noise"
 
     @property
+    def _begins(self) -> Start:
+        """What the picture grows out of: what is asked for, or what is usual for these settings."""
+        return self.start or self._usual_start()
+
+    @property
     def weights(self) -> str:
         """The model that is meant: "embedded" means a drawer's own, where it has no embedded one."""
         # A chain keeps "embedded", which each of its drawers takes as its own.
@@ -333,7 +339,11 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
     def preset(self) -> Preset:
         """The row of the quality table that these settings use; the embedded models have a table of their own."""
         row = (EMBEDDED_PRESETS if self.weights == "embedded" else FULL_PRESETS)[self.quality]
-        return replace(row, iterations=TURBO_ITERATIONS[self.quality]) if self.drawer == "turbo" else row
+        if self.drawer == "turbo":
+            return replace(row, iterations=TURBO_ITERATIONS[self.quality])
+        if self.drawer == "vqgan" and self.weights == "embedded" and self._begins == "proposal":
+            return replace(row, iterations=REFINING_ITERATIONS[self.quality])
+        return row
 
     @property
     def picture_size(self) -> tuple[int, int]:
@@ -384,7 +394,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
             "perceptors": self.perceptors or preset.perceptors,
             "size": size,
             "seed": secrets.randbelow(2**32) if self.seed is None else self.seed,
-            "start": self.start or self._usual_start(),
+            "start": self._begins,
         }
         small = {perceptor_spec(each)[0] for each in found["perceptors"]} <= set(EMBEDDED_EYES)
         taste = EMBEDDED_LOSSES.get(self.drawer_names[0], {})
