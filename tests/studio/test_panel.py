@@ -79,7 +79,7 @@ def test_a_field_that_nobody_touched_shows_what_the_quality_means(studio: Studio
     panel = panel_of(studio)
     panel.fill(Settings(prompts="a cat"))
     type_into(studio, "quality", "better")
-    assert panel.field("iterations").widget.value == 200
+    assert panel.field("iterations").widget.value == 100
     assert panel.field("size").widget.placeholder == "432x432"
     assert studio.settings == Settings(prompts="a cat", quality="better")
 
