@@ -69,7 +69,7 @@ TURBO_ITERATIONS: Mapping[str, int] = MappingProxyType(
 )
 
 # How many steps a quality means for the embedded VQGAN where it begins with a proposal: half as many as from noise.
-# Fifty at .012 are as good as a hundred at .006 to the judge, prompt by prompt (docs/embedded.md).
+# Fifty steps of .012 end in the picture of a hundred of .006 (docs/embedded.md).
 REFINING_ITERATIONS: Mapping[str, int] = MappingProxyType(
     {quality: row.iterations // 2 for quality, row in EMBEDDED_PRESETS.items()}
 )
