@@ -1,10 +1,13 @@
 """The training programs: small ones run, go on after a kill as if nothing had been, and export ordinary checkpoints."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from text2art_nb.embedded import card, classifier, clip, metrics, proposal, tiny, train, vqgan, world
+from text2art_nb.embedded import card, classifier, clip, data, metrics, proposal, tiny, train, vqgan, world
 from text2art_nb.embedded.arithmetic import has_bfloat16_units
 from text2art_nb.embedded.data import Pool, PoolPlan, load_pool, misspell
 from text2art_nb.embedded.dual_encoder import matching_loss
@@ -454,3 +457,39 @@ def test_a_pool_is_rendered_once(tmp_path: Path) -> None:
     assert (tmp_path / plan.name / "pictures.npy").stat().st_mtime_ns == stamp
     assert np.array_equal(first.pictures, again.pictures)
     assert first.scenes == again.scenes
+
+
+def test_two_trainings_that_want_a_pool_at_once_get_the_same_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = PoolPlan(count=40, size=32, seed=1)
+    (tmp_path / f"{plan.name}.torn").mkdir()  # of a third one, which was killed
+    made = []
+    make = data._make_pool
+    monkeypatch.setattr(data, "_make_pool", lambda *given: [made.append(given), time.sleep(0.2), make(*given)])
+    with ThreadPoolExecutor(2) as both:
+        one, other = both.map(lambda _: load_pool(plan, tmp_path), range(2))
+    assert len(made) == 1
+    assert np.array_equal(one.pictures, other.pictures)
+    assert np.array_equal(one.pictures[-1], world.render(one.scenes[-1], 32))
+    assert not (tmp_path / f"{plan.name}.torn").exists()
+
+
+def test_a_pool_of_an_older_world_is_not_taken_for_todays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = PoolPlan(count=8, size=32, seed=1)
+    load_pool(plan, tmp_path)
+    monkeypatch.setattr(data, "fingerprint", lambda: "00000000")
+    load_pool(plan, tmp_path)
+    assert len(list(tmp_path.glob("*/pictures.npy"))) == 2
+
+
+def test_a_disk_without_room_for_the_pictures_is_one_plain_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(RunError, match=r"need 0.1 GB in .*No space left.*--work"):
+        load_pool(PoolPlan(count=250, size=400, seed=1), tmp_path)
+    assert not list(tmp_path.glob("*/*"))

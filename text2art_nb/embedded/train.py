@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from text2art_nb.embedded.data import Pool, PoolPlan, load_pool, misspell
+from text2art_nb.embedded.data import Pool, PoolPlan, fingerprint, load_pool, make_once, misspell
 from text2art_nb.errors import Text2ArtError
 from text2art_nb.models.embedded import write_sums
 
@@ -59,14 +59,14 @@ def make_tokenizer(work: Path, seed: int = 21) -> "PreTrainedTokenizerFast":
     from text2art_nb.embedded import world
     from text2art_nb.embedded.tokenizer import train_tokenizer
 
-    place = work / "tokenizer"
-    if (place / "tokenizer.json").exists():
-        loaded: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(place)
-        return loaded
-    rng = np.random.default_rng(seed)
-    captions = [misspell(world.caption(scene, rng)[0], rng) for scene in world.sample_scenes(rng, 40_000)]
-    tokenizer = train_tokenizer(captions)
-    tokenizer.save_pretrained(place)
+    def make(directory: Path) -> None:
+        rng = np.random.default_rng(seed)
+        captions = [misspell(world.caption(scene, rng)[0], rng) for scene in world.sample_scenes(rng, 40_000)]
+        train_tokenizer(captions).save_pretrained(directory)
+
+    place = work / f"tokenizer-{fingerprint()}"
+    make_once(place, make)
+    tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(place, local_files_only=True)
     return tokenizer
 
 
@@ -236,7 +236,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--minutes", type=float, help="stop after so long (default: to the end); --resume goes on later"
     )
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the checkpoints are exported to")
-    parser.add_argument("--work", type=Path, default=WORK, help="where pools, states and learning curves are kept")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=WORK,
+        help="where pictures to train on (12 GB for all), states and learning curves are kept",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --work")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch; processes that render")
     parser.add_argument("--export-only", action="store_true", help="export the last checkpoint as it is")
