@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,6 +89,12 @@ def small_proposal() -> proposal.ProposalTrainer:
     """A training of a proposal that takes a second."""
     tokenizer = train_tokenizer(proposal.sentences(np.random.default_rng(0), 300)[0], 600)
     return proposal.ProposalTrainer(proposal.smaller(proposal.PROPOSAL_PLAN, 8), tokenizer)
+
+
+def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command train its decoders on a few pictures."""
+    for name in ("DETAILED", "DETAILED_TEST"):
+        monkeypatch.setattr(train, name, PoolPlan(count=16, size=96, seed=1))
 
 
 def same(one: object, other: object) -> bool:
@@ -493,3 +500,66 @@ def test_a_disk_without_room_for_the_pictures_is_one_plain_error(
     with pytest.raises(RunError, match=r"need 0.1 GB in .*No space left.*--work"):
         load_pool(PoolPlan(count=250, size=400, seed=1), tmp_path)
     assert not list(tmp_path.glob("*/*"))
+
+
+def test_without_resume_nothing_of_an_older_training_is_left_to_go_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise RunError("killed")
+
+    monkeypatch.setattr(train, "JOBS", {"one": killed, "other": killed})
+    older = [tmp_path / name / "checkpoint.pt" for name in train.JOBS]
+    for path in older:
+        path.parent.mkdir()
+        path.touch()
+    for flag, left in (("--resume", 2), ("--export-only", 2), ("--threads=1", 0)):
+        with pytest.raises(SystemExit, match="one: killed"):
+            train.main(["all", flag, "--work", str(tmp_path)])
+        assert sum(path.exists() for path in older) == left
+
+
+def test_a_new_training_that_is_told_to_resume_begins_a_new_curve(tmp_path: Path) -> None:
+    (tmp_path / "curve.jsonl").write_text('{"step": 9000}\n')
+    run(Falling(), tmp_path, resume=True)
+    assert [point["step"] for point in read_curve(tmp_path / "curve.jsonl")] == [3]
+
+
+def test_a_training_leaves_the_installed_models_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiny, "TINY_PLAN", tiny.smaller(tiny.TINY_PLAN, 1))
+    few_pictures(monkeypatch)
+    before = {path: path.stat().st_mtime_ns for path in WEIGHTS.rglob("*")}
+    train.main(["taesd", "--work", str(tmp_path)])
+    assert (tmp_path / "weights" / "taesd" / "config.json").is_file()
+    assert {path: path.stat().st_mtime_ns for path in WEIGHTS.rglob("*")} == before
+
+
+@pytest.mark.parametrize(("name", "first"), [("clip2", "clip3"), ("vqgan", "clip"), ("proposal", "clip")])
+def test_a_training_says_which_one_has_to_come_first(tmp_path: Path, name: str, first: str) -> None:
+    with pytest.raises(SystemExit, match=f"{name}: it needs the {first}, .*: train {first} first, or copy"):
+        train.main([name, "--work", str(tmp_path)])
+
+
+def test_a_vqgan_goes_on_with_the_eye_that_it_began_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vqgan, "VQGAN_PLAN", vqgan.smaller(vqgan.VQGAN_PLAN, 2))
+    monkeypatch.setattr(vqgan.VqganTrainer, "measure", lambda *_: {})
+    monkeypatch.setattr(train, "publish", lambda *_: None)
+    few_pictures(monkeypatch)
+    guide = small_clip(tmp_path / "pools")
+    eye, command = tmp_path / "vqgan" / "eye", ["vqgan", "--minutes", "0", "--work", str(tmp_path)]
+
+    def teach() -> bytes:
+        guide.average.tensors["logit_scale"].add_(1)
+        publish(lambda directory: clip.export(guide, directory), tmp_path / "weights" / "clip")
+        return (tmp_path / "weights" / "clip" / "model.safetensors").read_bytes()
+
+    first = teach()
+    train.main(command)
+    second = teach()
+    train.main([*command, "--resume"])
+    assert (eye / "model.safetensors").read_bytes() == first
+    shutil.rmtree(eye)  # as if it had begun without one
+    train.main([*command, "--resume"])
+    assert not eye.exists()
+    train.main(command)
+    assert (eye / "model.safetensors").read_bytes() == second
