@@ -294,11 +294,14 @@ def test_exported_taesd_is_an_ordinary_autoencoder_tiny_with_a_card(tmp_path: Pa
         tiny.export(trainer, directory)
         card.write_tiny(directory, trainer, 60.0, tmp_path / "curve.jsonl")
 
+    (tmp_path / "curve.jsonl").write_text('{"step": 1, "threads": 2}\n{"step": 1, "threads": 1}\n')
     publish(write, tmp_path / "taesd")
     loaded = AutoencoderTiny.from_pretrained(tmp_path / "taesd", torch_dtype=torch.float32).eval()
     latents = loaded.encode(torch.rand(1, 3, 32, 32) * 2 - 1).latents
     assert loaded.decode(latents).sample.shape == (1, 3, 32, 32)
-    assert "PSNR" in (tmp_path / "taesd" / "README.md").read_text()
+    said = (tmp_path / "taesd" / "README.md").read_text()
+    assert "PSNR" in said
+    assert "1 minutes of 2 threads" in said  # those of the training, not those of the export
 
 
 def test_in_a_group_of_pictures_mostly_the_thing_differs() -> None:

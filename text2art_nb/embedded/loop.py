@@ -213,7 +213,8 @@ def run(
 
     def report(figures: dict[str, float]) -> None:
         means = {name: sum(values) / len(values) for name, values in sums.items()}
-        curve.add({"step": trainer.step, "seconds": round(seconds + clock() - begin, 1), **means, **figures})
+        spent = {"seconds": round(seconds + clock() - begin, 1), "threads": torch.get_num_threads()}
+        curve.add({"step": trainer.step, **spent, **means, **figures})
         sums.clear()
 
     while trainer.step < trainer.total and (minutes is None or clock() - begin < minutes * 60):
