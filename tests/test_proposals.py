@@ -91,6 +91,20 @@ def test_the_weightier_prompt_wins(proposer: Proposer) -> None:
         assert world.ATTRIBUTES["thing"][said["thing"]] == thing
 
 
+def test_a_thing_keeps_its_colour_beside_another_things(proposer: Proposer) -> None:
+    for texts, thing, colour in (
+        (("a red boat", "a blue house", "at night"), "boat", "red"),
+        (("a blue house", "a red boat", "at night"), "house", "blue"),
+        (("a boat", "a blue house at night", "red"), "boat", "red"),
+    ):
+        said = proposer.describe([(text, 1.0) for text in texts])
+        assert {name: world.ATTRIBUTES[name][said[name]] for name in ("thing", "colour", "time")} == {
+            "thing": thing,
+            "colour": colour,
+            "time": "night",
+        }
+
+
 @pytest.mark.parametrize("prompts", [[], [("", 1.0)], [("fog", -1.0)], [("zxq " * 200, 1.0)], [("☃ 雪だるま", 1.0)]])
 def test_any_prompt_gives_a_picture(proposer: Proposer, prompts: list[tuple[str, float]]) -> None:
     made = proposer.propose(prompts, 2, torch.Generator().manual_seed(0))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from text2art_nb import bootstrap, models
 from text2art_nb.models import embedded
-from text2art_nb.models.listing import in_words
+from text2art_nb.models.listing import IN_PACKAGE, in_words
 
 PYTHON = (3, 11)
 MEMORY_NEEDED = 2e9  # bytes; with less, torch, the models and the system are likely to push each other out
@@ -183,7 +183,7 @@ def embedded_checks(weights: Path) -> list[Check]:
 
 
 def _fetched() -> Iterable[Check]:
-    rows = [row for row in models.rows() if row["on_disk"] and row["name"] != "embedded"]
+    rows = [row for row in models.rows() if row["on_disk"] and row["source"] != IN_PACKAGE]
     for row in rows:
         whole = row["ready"]
         mend = "" if whole else "begun, not whole: the next use goes on from there"

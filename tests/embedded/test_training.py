@@ -1,10 +1,14 @@
 """The training programs: small ones run, go on after a kill as if nothing had been, and export ordinary checkpoints."""
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from text2art_nb.embedded import card, classifier, clip, metrics, proposal, tiny, train, vqgan, world
+from text2art_nb.embedded import card, classifier, clip, data, metrics, proposal, tiny, train, vqgan, world
 from text2art_nb.embedded.arithmetic import has_bfloat16_units
 from text2art_nb.embedded.data import Pool, PoolPlan, load_pool, misspell
 from text2art_nb.embedded.dual_encoder import matching_loss
@@ -85,6 +89,12 @@ def small_proposal() -> proposal.ProposalTrainer:
     """A training of a proposal that takes a second."""
     tokenizer = train_tokenizer(proposal.sentences(np.random.default_rng(0), 300)[0], 600)
     return proposal.ProposalTrainer(proposal.smaller(proposal.PROPOSAL_PLAN, 8), tokenizer)
+
+
+def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command train its decoders on a few pictures."""
+    for name in ("DETAILED", "DETAILED_TEST"):
+        monkeypatch.setattr(train, name, PoolPlan(count=16, size=96, seed=1))
 
 
 def same(one: object, other: object) -> bool:
@@ -284,11 +294,14 @@ def test_exported_taesd_is_an_ordinary_autoencoder_tiny_with_a_card(tmp_path: Pa
         tiny.export(trainer, directory)
         card.write_tiny(directory, trainer, 60.0, tmp_path / "curve.jsonl")
 
+    (tmp_path / "curve.jsonl").write_text('{"step": 1, "threads": 2}\n{"step": 1, "threads": 1}\n')
     publish(write, tmp_path / "taesd")
     loaded = AutoencoderTiny.from_pretrained(tmp_path / "taesd", torch_dtype=torch.float32).eval()
     latents = loaded.encode(torch.rand(1, 3, 32, 32) * 2 - 1).latents
     assert loaded.decode(latents).sample.shape == (1, 3, 32, 32)
-    assert "PSNR" in (tmp_path / "taesd" / "README.md").read_text()
+    said = (tmp_path / "taesd" / "README.md").read_text()
+    assert "PSNR" in said
+    assert "1 minutes of 2 threads" in said  # those of the training, not those of the export
 
 
 def test_in_a_group_of_pictures_mostly_the_thing_differs() -> None:
@@ -454,3 +467,102 @@ def test_a_pool_is_rendered_once(tmp_path: Path) -> None:
     assert (tmp_path / plan.name / "pictures.npy").stat().st_mtime_ns == stamp
     assert np.array_equal(first.pictures, again.pictures)
     assert first.scenes == again.scenes
+
+
+def test_two_trainings_that_want_a_pool_at_once_get_the_same_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = PoolPlan(count=40, size=32, seed=1)
+    (tmp_path / f"{plan.name}.torn").mkdir()  # of a third one, which was killed
+    made = []
+    make = data._make_pool
+    monkeypatch.setattr(data, "_make_pool", lambda *given: [made.append(given), time.sleep(0.2), make(*given)])
+    with ThreadPoolExecutor(2) as both:
+        one, other = both.map(lambda _: load_pool(plan, tmp_path), range(2))
+    assert len(made) == 1
+    assert np.array_equal(one.pictures, other.pictures)
+    assert np.array_equal(one.pictures[-1], world.render(one.scenes[-1], 32))
+    assert not (tmp_path / f"{plan.name}.torn").exists()
+
+
+def test_a_pool_of_an_older_world_is_not_taken_for_todays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = PoolPlan(count=8, size=32, seed=1)
+    load_pool(plan, tmp_path)
+    monkeypatch.setattr(data, "fingerprint", lambda: "00000000")
+    load_pool(plan, tmp_path)
+    assert len(list(tmp_path.glob("*/pictures.npy"))) == 2
+
+
+def test_a_disk_without_room_for_the_pictures_is_one_plain_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(RunError, match=r"need 0.1 GB in .*No space left.*--work"):
+        load_pool(PoolPlan(count=250, size=400, seed=1), tmp_path)
+    assert not list(tmp_path.glob("*/*"))
+
+
+def test_without_resume_nothing_of_an_older_training_is_left_to_go_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise RunError("killed")
+
+    monkeypatch.setattr(train, "JOBS", {"one": killed, "other": killed})
+    older = [tmp_path / name / "checkpoint.pt" for name in train.JOBS]
+    for path in older:
+        path.parent.mkdir()
+        path.touch()
+    for flag, left in (("--resume", 2), ("--export-only", 2), ("--threads=1", 0)):
+        with pytest.raises(SystemExit, match="one: killed"):
+            train.main(["all", flag, "--work", str(tmp_path)])
+        assert sum(path.exists() for path in older) == left
+
+
+def test_a_new_training_that_is_told_to_resume_begins_a_new_curve(tmp_path: Path) -> None:
+    (tmp_path / "curve.jsonl").write_text('{"step": 9000}\n')
+    run(Falling(), tmp_path, resume=True)
+    assert [point["step"] for point in read_curve(tmp_path / "curve.jsonl")] == [3]
+
+
+def test_a_training_leaves_the_installed_models_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiny, "TINY_PLAN", tiny.smaller(tiny.TINY_PLAN, 1))
+    few_pictures(monkeypatch)
+    before = {path: path.stat().st_mtime_ns for path in WEIGHTS.rglob("*")}
+    train.main(["taesd", "--work", str(tmp_path)])
+    assert (tmp_path / "weights" / "taesd" / "config.json").is_file()
+    assert {path: path.stat().st_mtime_ns for path in WEIGHTS.rglob("*")} == before
+
+
+@pytest.mark.parametrize(("name", "first"), [("clip2", "clip3"), ("vqgan", "clip"), ("proposal", "clip")])
+def test_a_training_says_which_one_has_to_come_first(tmp_path: Path, name: str, first: str) -> None:
+    with pytest.raises(SystemExit, match=f"{name}: it needs the {first}, .*: train {first} first, or copy"):
+        train.main([name, "--work", str(tmp_path)])
+
+
+def test_a_vqgan_goes_on_with_the_eye_that_it_began_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vqgan, "VQGAN_PLAN", vqgan.smaller(vqgan.VQGAN_PLAN, 2))
+    monkeypatch.setattr(vqgan.VqganTrainer, "measure", lambda *_: {})
+    monkeypatch.setattr(train, "publish", lambda *_: None)
+    few_pictures(monkeypatch)
+    guide = small_clip(tmp_path / "pools")
+    eye, command = tmp_path / "vqgan" / "eye", ["vqgan", "--minutes", "0", "--work", str(tmp_path)]
+
+    def teach() -> bytes:
+        guide.average.tensors["logit_scale"].add_(1)
+        publish(lambda directory: clip.export(guide, directory), tmp_path / "weights" / "clip")
+        return (tmp_path / "weights" / "clip" / "model.safetensors").read_bytes()
+
+    first = teach()
+    train.main(command)
+    second = teach()
+    train.main([*command, "--resume"])
+    assert (eye / "model.safetensors").read_bytes() == first
+    shutil.rmtree(eye)  # as if it had begun without one
+    train.main([*command, "--resume"])
+    assert not eye.exists()
+    train.main(command)
+    assert (eye / "model.safetensors").read_bytes() == second

@@ -221,6 +221,11 @@ def test_the_list_tells_what_is_here(hub, patience: Patience) -> None:
     json.dumps(models.rows())
 
 
+def test_the_list_has_the_embedded_clips_by_the_names_that_perceptors_takes() -> None:
+    clips = {row["name"] for row in models.rows() if row["kind"] == "clip" and row["source"] == "in this package"}
+    assert clips == {"embedded", "embedded-2", "embedded-3", "judge"}
+
+
 def test_a_folder_that_happens_to_be_called_like_some_weights_does_not_hide_them(
     hub, patience: Patience, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,8 @@ from tests.notebook import environments
 from tests.notebook.environments import Environment
 from tests.notebook.kernel import Kernel
 from tests.serve.service import PATIENCE, until, wanted
-from text2art_nb.errors import RunError, SettingsError
+from text2art_nb.cli import serving
+from text2art_nb.errors import RunError, SettingsError, Text2ArtError
 from text2art_nb.serve import share
 from text2art_nb.serve.share import Share, open_tunnel, way_for
 
@@ -194,3 +195,9 @@ def test_sharing_without_the_extra_says_what_to_install(monkeypatch: pytest.Monk
     monkeypatch.setattr(share, "find_spec", lambda name: None if name == "dbos" else object())
     with pytest.raises(RunError, match="pip install dbos"):
         Share(tmp_path).start()
+
+
+def test_what_serving_lacks_is_added_without_a_copy_in_the_folders_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(share, "lacking", lambda modules: ["dbos"])
+    with pytest.raises(Text2ArtError, match=r"serving needs dbos: .*pip install -c constraints.txt -e '\.\[serve\]'"):
+        serving._check_installed()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 
 from text2art_nb.artwork import Artwork
@@ -306,6 +307,17 @@ def test_a_studio_begins_with_a_prompt_by_either_name(tmp_path: Path, monkeypatc
     assert studio.settings.prompts == "a castle"
     studio.set(prompts="a tower")
     assert studio.settings.prompts == "a tower"
+
+
+@pytest.mark.parametrize(("given", "model"), [({}, "full"), ({"model": "embedded"}, "embedded")])
+def test_on_a_gpu_real_models_are_made_ready_unless_the_embedded_ones_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], model: str
+) -> None:
+    monkeypatch.setattr("text2art_nb.devices.pick_device", lambda: torch.device("cuda"))
+    ready = []
+    monkeypatch.setattr(Readiness, "warm_up", lambda self: ready.append(self.model))
+    assert Studio(tmp_path, prompt="a castle", **given).settings.model == model
+    assert ready == [model]
 
 
 def test_before_drawing_it_says_how_long_it_will_take(studio: Studio) -> None:

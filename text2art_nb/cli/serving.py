@@ -53,10 +53,10 @@ def worker(options: argparse.Namespace, _: Clock) -> int:
 
 
 def _check_installed() -> None:
-    from text2art_nb.serve.share import NEEDED, lacking
+    from text2art_nb.serve.share import NEEDED, how_to_add, lacking
 
     if missing := lacking(NEEDED):
-        raise Text2ArtError(f"serving needs {', '.join(missing)}: pip install '.[serve]' in text2art's folder")
+        raise Text2ArtError(f"serving needs {', '.join(missing)}: {how_to_add('serve')}")
 
 
 def _config(options: argparse.Namespace) -> "Config":

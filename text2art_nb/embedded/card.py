@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from text2art_nb.embedded import metrics
 from text2art_nb.embedded.loop import read_curve
 
@@ -39,6 +37,7 @@ _FLATTEN = """In transformers 5 a ResNet's pooled features keep two axes of leng
 `text2art_nb.perceptors.dual_encoder.flatten_pooling(model)`, which adds no weights."""
 
 
+TRIED_TITLE = "What was tried for the models of November 2026"
 TRIED = {
     "clip": """After 573 plain steps to the reader that the second guide had taught on, this eye named .855 of the
 things and was at .711 of 256, after 1086 at .973 and .809. The third guide, which began together with its reader, was
@@ -78,6 +77,7 @@ stayed and the judge's cosine rose.""",
 
 def write_dual(directory: Path, name: str, trainer: "ClipTrainer", seconds: float, curve: Path) -> None:
     """The card of a guide (`clip`, `clip2`, `clip3`) or the `judge`, with figures measured now."""
+    points = read_curve(curve)
     model, exam = trainer.exported(), trainer.test
     figures = metrics.full(model, trainer.tokenizer, exam)
     _save(directory, figures)
@@ -92,11 +92,11 @@ def write_dual(directory: Path, name: str, trainer: "ClipTrainer", seconds: floa
     sections = {
         "What it is": _what(name, trainer),
         "Figures": _dual_figures(figures, exam.line_up),
-        "Training": _training(trainer.step, seconds, trainer.plan.batch, trainer.pool.plan.name)
+        "Training": _training(trainer.step, trainer.plan.batch, trainer.pool.plan.name, seconds, points)
         + " Softmax contrastive loss that leaves out pairs that happen to be true, and heads naming every attribute, "
         f"dropped afterwards.\n\n{stages(trainer.plan.stages)}",
-        "Learning curve": table(read_curve(curve), columns),
-        "What was tried": TRIED[name],
+        "Learning curve": table(points, columns),
+        TRIED_TITLE: TRIED[name],
         "Failures": _failures(metrics.name_things([(model, trainer.tokenizer)], exam.line_up).float().mean(0).tolist()),
     }
     write(directory, TITLES[name], sections, "transformers")
@@ -104,6 +104,7 @@ def write_dual(directory: Path, name: str, trainer: "ClipTrainer", seconds: floa
 
 def write_vqgan(directory: Path, trainer: "VqganTrainer", seconds: float, curve: Path) -> None:
     """The card of the VQGAN, with figures measured now."""
+    points = read_curve(curve)
     figures = trainer.measure(len(trainer.test.pictures))
     _save(directory, figures)
     plan, model = trainer.plan, trainer.exported()
@@ -120,11 +121,12 @@ def write_vqgan(directory: Path, trainer: "VqganTrainer", seconds: float, curve:
         f"{plan.codes} codes for every\n{side} x {side} pixels, pictures in -1..1. Trained from nothing by\n"
         "`python -m text2art_nb.embedded.train vqgan` on pictures that `text2art_nb/embedded/world` renders.",
         "Figures": _figures(rows),
-        "Training": _training(trainer.step, seconds, plan.stages[0].batch, trainer.pool.plan.name)
-        + " Random windows of the pictures; absolute, squared and slope differences at three scales, then the guide's "
-        f"early features.\n\n{stages(plan.stages)}",
-        "Learning curve": table(read_curve(curve), columns),
-        "What was tried": TRIED["vqgan"],
+        "Training": _training(trainer.step, plan.stages[0].batch, trainer.pool.plan.name, seconds, points)
+        + " Random windows of the pictures; absolute, squared and slope differences at three scales"
+        + (", then the guide's early features" if trainer.features else "")
+        + f".\n\n{stages(plan.stages)}",
+        "Learning curve": table(points, columns),
+        TRIED_TITLE: TRIED["vqgan"],
         "Failures": "Fine strokes (stars, pencil hatching, faces of small things) come back a little soft: a code has "
         f"{math.log2(plan.codes):.0f} bits for {3 * side * side} values.",
     }
@@ -133,6 +135,7 @@ def write_vqgan(directory: Path, trainer: "VqganTrainer", seconds: float, curve:
 
 def write_tiny(directory: Path, trainer: "TinyTrainer", seconds: float, curve: Path) -> None:
     """The card of the tiny autoencoder, with figures measured now."""
+    points = read_curve(curve)
     figures = trainer.measure(len(trainer.test.pictures))
     _save(directory, figures)
     plan, model = trainer.plan, trainer.exported()
@@ -150,16 +153,17 @@ def write_tiny(directory: Path, trainer: "TinyTrainer", seconds: float, curve: P
         "from nothing by\n`python -m text2art_nb.embedded.train taesd` on pictures that `text2art_nb/embedded/world` "
         "renders; it has nothing of\nTAESD's weights, and no diffusion model speaks its latents.",
         "Figures": _figures(rows),
-        "Training": _training(trainer.step, seconds, plan.batch, trainer.pool.plan.name)
+        "Training": _training(trainer.step, plan.batch, trainer.pool.plan.name, seconds, points)
         + " Random windows of the pictures; absolute, squared and slope differences at three scales; noise of 0.1 on "
         f"the latents.\n\n{stages((plan,))}",
-        "Learning curve": table(read_curve(curve), columns),
+        "Learning curve": table(points, columns),
     }
     write(directory, "text2art's embedded TAESD", sections, "diffusers")
 
 
 def write_classifier(directory: Path, trainer: "ClassifierTrainer", seconds: float, curve: Path) -> None:
     """The card of the thing classifier, with figures measured now."""
+    points = read_curve(curve)
     named = trainer.named().float()
     figures = {"things": float(named.mean())}
     _save(directory, figures)
@@ -170,11 +174,9 @@ def write_classifier(directory: Path, trainer: "ClassifierTrainer", seconds: flo
         "thing of a 64 x 64 picture.\nThe benches ask it beside the judge; it never guides and never judges in a run. "
         "Trained from nothing by\n`python -m text2art_nb.embedded.train classifier` on pictures of its own.",
         "Figures": _figures([(what, f"{figures['things']:.3f}")]),
-        "Training": _training(trainer.step, seconds, trainer.plan.batch, trainer.pool.plan.name)
+        "Training": _training(trainer.step, trainer.plan.batch, trainer.pool.plan.name, seconds, points)
         + " Cross-entropy on the thing (of two, the first).",
-        "Learning curve": table(
-            read_curve(curve), {"step": "step", "seconds": "s", "loss": "loss", "things": "things"}
-        ),
+        "Learning curve": table(points, {"step": "step", "seconds": "s", "loss": "loss", "things": "things"}),
         "Failures": _failures(named.mean(0).tolist()),
     }
     write(directory, "text2art's embedded thing classifier", sections, "transformers")
@@ -182,6 +184,7 @@ def write_classifier(directory: Path, trainer: "ClassifierTrainer", seconds: flo
 
 def write_proposal(directory: Path, trainer: "ProposalTrainer", seconds: float, curve: Path) -> None:
     """The card of the proposal, with figures measured now."""
+    points = read_curve(curve)
     model = trainer.exported()
     named = trainer.named(model, 6).float()
     figures = trainer.measure(256) | {"judged": float(named.mean()), "judged_renders": trainer.named_renders(6)}
@@ -209,12 +212,11 @@ def write_proposal(directory: Path, trainer: "ProposalTrainer", seconds: float, 
         "makes. It knows that little world and nothing else.\nWhat a sentence leaves open has a usual value for each "
         "thing: a natural colour and place, by day, in the style of the picture book, large.",
         "Figures": _figures([(what, f"{figures[key]:.3f}") for what, key in rows]),
-        "Training": f"{trainer.step} steps of {trainer.plan.batch} fresh pictures (at least 83 % with one large thing) "
-        f"and {trainer.plan.sentences} fresh sentences, {seconds / 60:.0f} minutes of one thread on\n{machine()}, "
-        "shared with other work. Pictures: absolute, squared and slope differences at three scales; sentences: "
-        f"cross-entropy of what they state.\n\n{stages(trainer.plan.stages)}",
+        "Training": f"{trainer.step} steps of {trainer.plan.batch} fresh pictures (mostly of one large thing) and "
+        f"{trainer.plan.sentences} fresh sentences, {_spent(seconds, points)}. Pictures: absolute, squared and slope "
+        f"differences at three scales; sentences: cross-entropy of what they state.\n\n{stages(trainer.plan.stages)}",
         "Learning curve": table(
-            read_curve(curve),
+            points,
             {
                 "step": "step",
                 "seconds": "s",
@@ -224,7 +226,7 @@ def write_proposal(directory: Path, trainer: "ProposalTrainer", seconds: float, 
                 "read_right": "read right",
             },
         ),
-        "What was tried": TRIED["proposal"],
+        TRIED_TITLE: TRIED["proposal"],
         "Failures": _failures(named.mean(0).tolist())
         + " Two or three things in a picture are small and soft. Fine textures (oil strokes, hatching) are blurred. "
         "Each thing has four shapes (and their mirror images), however often it is proposed.",
@@ -277,12 +279,19 @@ def _failures(named: Sequence[float]) -> str:
     return "Named least often in the line-up: " + ", ".join(f"{word} ({share:.2f})" for share, word in worst) + "."
 
 
-def _training(step: int, seconds: float, batch: int, pool: str) -> str:
-    threads = "one thread" if torch.get_num_threads() == 1 else f"{torch.get_num_threads()} threads"
+def _training(step: int, batch: int, pool: str, seconds: float, points: Sequence[Mapping[str, Any]]) -> str:
     return (
-        f"{step} steps of {batch} pictures (pool `{pool}`: count x pixels, group, seed), {seconds / 60:.0f} minutes of "
-        f"{threads} on\n{machine()}, shared with other work."
+        f"{step} steps of {batch} pictures (pool `{pool}`: count x pixels, group, share of two things, seed, world), "
+        f"{_spent(seconds, points)}."
     )
+
+
+def _spent(seconds: float, points: Sequence[Mapping[str, Any]]) -> str:
+    """How long a training took, and with how many threads, which may have changed at each resumption."""
+    by_step = {point["step"]: point for point in reversed(points)}  # the first of each: exporting again adds another
+    counts = sorted({point["threads"] for point in by_step.values() if "threads" in point})
+    threads = " and ".join(map(str, counts)) + (" thread" if counts == [1] else " threads")
+    return f"{seconds / 60:.0f} minutes{f' of {threads}' if counts else ''} on\n{machine()}"
 
 
 def machine() -> str:

@@ -1,25 +1,58 @@
 """Pools of rendered pictures: made once by parallel processes, kept on disk, mapped into memory.
 
-A pool is a function of its plan: the same plan gives the same scenes, so only the pictures are stored.
+A pool is a function of its plan and of the world as it is programmed now; its folder's name has both.
 """
 
-import json
+import functools
+import hashlib
 import os
+import shutil
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from text2art_nb.embedded import world
 from text2art_nb.embedded.views import Pixels
+from text2art_nb.errors import RunError
 
 CHUNK = 250
 
 # In a group, scenes differ in one attribute only: mostly in the thing, or the eye would live on colours and places.
 VARIED = {"thing": 0.6, "colour": 0.12, "place": 0.1, "style": 0.1, "time": 0.08}
+
+
+@functools.cache
+def fingerprint() -> str:
+    """Eight digits of the programs that draw and describe the world: what another one has made is of no use to it."""
+    programs = sorted(Path(world.__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in (*programs, Path(__file__)))).hexdigest()[:8]
+
+
+def make_once(place: Path, make: Callable[[Path], None]) -> None:
+    """Lets `make` fill the folder `place`, unless it is there; a second training that wants it waits for the first.
+
+    It is filled under another name, so that a kill, or a full disk, leaves no half of it.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(place.with_name(f"{place.name}.lock"), is_singleton=False):
+        if place.exists():
+            return
+        torn = place.with_name(f"{place.name}.torn")
+        if torn.exists():
+            shutil.rmtree(torn)
+        torn.mkdir()
+        try:
+            make(torn)
+        except BaseException:
+            shutil.rmtree(torn)
+            raise
+        os.replace(torn, place)
 
 
 @dataclass(frozen=True)
@@ -46,7 +79,7 @@ class PoolPlan:
     def name(self) -> str:
         """Name of the pool's folder."""
         kind = "held-out" if self.held_out else "train"
-        return f"{kind}-{self.count}x{self.size}-{self.group}-{self.relations}-{self.seed}"
+        return f"{kind}-{self.count}x{self.size}-{self.group}-{self.relations}-{self.seed}-{fingerprint()}"
 
 
 @dataclass(frozen=True)
@@ -93,11 +126,12 @@ def _render_chunk(task: tuple[str, list[world.Scene], int, int]) -> int:
 
 
 def load_pool(plan: PoolPlan, folder: Path, processes: int = 1) -> Pool:
-    """The pool of a plan, rendered first unless it lies in `folder` already."""
+    """The pool of a plan, rendered first unless it lies in `folder` already.
+
+    Raises RunError where the disk has no room for it.
+    """
     place = folder / plan.name
-    if not (place / "plan.json").exists():
-        place.mkdir(parents=True, exist_ok=True)
-        _make_pool(plan, place, processes)
+    make_once(place, lambda fresh: _make_pool(plan, fresh, processes))
     rows = np.load(place / "scenes.npy")
     scenes = [world.Scene(*row) for row in rows.tolist()]
     pictures = np.load(place / "pictures.npy", mmap_mode="r")
@@ -107,9 +141,19 @@ def load_pool(plan: PoolPlan, folder: Path, processes: int = 1) -> Pool:
 
 def _make_pool(plan: PoolPlan, place: Path, processes: int) -> None:
     scenes = scenes_of(plan)
-    np.save(place / "scenes.npy", np.array([astuple(scene) for scene in scenes], np.int64))
     path = place / "pictures.npy"
-    open_memmap(path, mode="w+", dtype=np.uint8, shape=(plan.count, plan.size, plan.size, 3)).flush()
+    try:
+        np.save(place / "scenes.npy", np.array([astuple(scene) for scene in scenes], np.int64))
+        open_memmap(path, mode="w+", dtype=np.uint8, shape=(plan.count, plan.size, plan.size, 3)).flush()
+        if hasattr(os, "posix_fallocate"):  # or the processes that draw are killed when the disk is full
+            with open(path, "r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    except OSError as error:
+        size = plan.count * plan.size**2 * 3 / 1e9
+        raise RunError(
+            f"the pictures to train on need {size:.1f} GB in {place.parent}, which cannot be had ({error}): "
+            "make room, or name a folder on another disk (--work)"
+        ) from error
     tasks = [(str(path), scenes[start : start + CHUNK], start, plan.size) for start in range(0, plan.count, CHUNK)]
     if processes > 1:
         with ProcessPoolExecutor(processes) as workers:
@@ -117,9 +161,6 @@ def _make_pool(plan: PoolPlan, place: Path, processes: int) -> None:
     else:
         for task in tasks:
             _render_chunk(task)
-    done = place / "plan.json.torn"
-    done.write_text(json.dumps(asdict(plan)), encoding="utf-8")
-    os.replace(done, place / "plan.json")
 
 
 def misspell(text: str, rng: np.random.Generator) -> str:

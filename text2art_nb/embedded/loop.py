@@ -190,7 +190,7 @@ def run(
         trainer: the training program.
         directory: where `checkpoint.pt` and `curve.jsonl` go.
         minutes: stop after this long (the checkpoint makes it go on later); None: to the end.
-        resume: go on from `checkpoint.pt` if there is one.
+        resume: go on from `checkpoint.pt` if there is one; else begin anew, with a new curve.
         save_every, measure_every: seconds between checkpoints and between held-out measurements.
 
     Returns:
@@ -199,7 +199,8 @@ def run(
     directory.mkdir(parents=True, exist_ok=True)
     checkpoint = directory / "checkpoint.pt"
     seconds = 0.0
-    if resume and checkpoint.exists():
+    resume = resume and checkpoint.exists()
+    if resume:
         state = load_state(checkpoint)
         seconds = float(state["seconds"])
         trainer.load_state_dict(state["trainer"])
@@ -212,7 +213,8 @@ def run(
 
     def report(figures: dict[str, float]) -> None:
         means = {name: sum(values) / len(values) for name, values in sums.items()}
-        curve.add({"step": trainer.step, "seconds": round(seconds + clock() - begin, 1), **means, **figures})
+        spent = {"seconds": round(seconds + clock() - begin, 1), "threads": torch.get_num_threads()}
+        curve.add({"step": trainer.step, **spent, **means, **figures})
         sums.clear()
 
     while trainer.step < trainer.total and (minutes is None or clock() - begin < minutes * 60):

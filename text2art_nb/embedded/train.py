@@ -1,7 +1,7 @@
 """`python -m text2art_nb.embedded.train [NAME]`: the embedded checkpoints, all of them or the one that is named.
 
-Renders its pictures first, keeps them and the checkpoints in a working folder (`--work`), exports to `--out`.
-Killed at any moment, `--resume` goes on from the last minute.
+Renders its pictures first, keeps them and the checkpoints in a working folder (`--work`), exports to `--out`. What is
+installed stays as it is. Killed at any moment, `--resume` goes on from the last minute.
 """
 
 import argparse
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from text2art_nb.embedded.data import Pool, PoolPlan, load_pool, misspell
-from text2art_nb.errors import Text2ArtError
+from text2art_nb.embedded.data import Pool, PoolPlan, fingerprint, load_pool, make_once, misspell
+from text2art_nb.errors import RunError, Text2ArtError
 from text2art_nb.models.embedded import write_sums
 
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ def make_tokenizer(work: Path, seed: int = 21) -> "PreTrainedTokenizerFast":
     from text2art_nb.embedded import world
     from text2art_nb.embedded.tokenizer import train_tokenizer
 
-    place = work / "tokenizer"
-    if (place / "tokenizer.json").exists():
-        loaded: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(place)
-        return loaded
-    rng = np.random.default_rng(seed)
-    captions = [misspell(world.caption(scene, rng)[0], rng) for scene in world.sample_scenes(rng, 40_000)]
-    tokenizer = train_tokenizer(captions)
-    tokenizer.save_pretrained(place)
+    def make(directory: Path) -> None:
+        rng = np.random.default_rng(seed)
+        captions = [misspell(world.caption(scene, rng)[0], rng) for scene in world.sample_scenes(rng, 40_000)]
+        train_tokenizer(captions).save_pretrained(directory)
+
+    place = work / f"tokenizer-{fingerprint()}"
+    make_once(place, make)
+    tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(place, local_files_only=True)
     return tokenizer
 
 
@@ -111,7 +111,7 @@ def train_dual(name: str, job: Job, export_only: bool) -> None:
         "judge": (clip.JUDGE_PLAN, JUDGING),
     }[name]
     if name in READS_AS:
-        tokenizer, reader = _reader(job.out / READS_AS[name])
+        tokenizer, reader = _reader(_forerunner(job, READS_AS[name]))
     else:
         tokenizer, reader = make_tokenizer(job.work), None
     trainer = clip.ClipTrainer(plan, job.pool(pool), metrics.make_exam(), tokenizer, reader)
@@ -126,13 +126,14 @@ def train_dual(name: str, job: Job, export_only: bool) -> None:
 
 
 def train_vqgan(job: Job, export_only: bool) -> None:
-    """Train and export the VQGAN; its feature loss looks through the guide in `--out`, if there is one."""
+    """Train and export the VQGAN; its feature loss looks through the guide in `--out`."""
     from text2art_nb.embedded import card, vqgan
 
     folder = job.work / "vqgan"
-    if not (job.resume or export_only):
-        shutil.rmtree(folder / "eye", ignore_errors=True)
-    eye = _eye(job.out / "clip", folder / "eye")
+    if not (folder / "checkpoint.pt").exists():
+        _keep_eye(_forerunner(job, "clip"), folder / "eye")
+    # A training that was begun without an eye, as once it could be, goes on without.
+    eye = folder / "eye" if (folder / "eye").exists() else None
     trainer = vqgan.VqganTrainer(vqgan.VQGAN_PLAN, job.pool(DETAILED), job.pool(DETAILED_TEST), eye)
     seconds = _train(trainer, folder, job, export_only)
 
@@ -180,10 +181,12 @@ def train_proposal(job: Job, export_only: bool) -> None:
     from text2art_nb.embedded import card, proposal
     from text2art_nb.perceptors.dual_encoder import flatten_pooling
 
-    guide, judge = job.out / "clip", job.out / "judge"
-    eye = flatten_pooling(VisionTextDualEncoderModel.from_pretrained(judge)).eval().requires_grad_(False)
-    looks = (eye, AutoTokenizer.from_pretrained(judge))
-    trainer = proposal.ProposalTrainer(proposal.PROPOSAL_PLAN, AutoTokenizer.from_pretrained(guide), looks)
+    guide, judge = _forerunner(job, "clip"), _forerunner(job, "judge")
+    model = VisionTextDualEncoderModel.from_pretrained(judge, local_files_only=True)
+    eye = flatten_pooling(model).eval().requires_grad_(False)
+    looks = (eye, AutoTokenizer.from_pretrained(judge, local_files_only=True))
+    tokenizer = AutoTokenizer.from_pretrained(guide, local_files_only=True)
+    trainer = proposal.ProposalTrainer(proposal.PROPOSAL_PLAN, tokenizer, looks)
     folder = job.work / "proposal"
     seconds = _train(trainer, folder, job, export_only)
 
@@ -202,18 +205,29 @@ def _reader(directory: Path) -> "tuple[PreTrainedTokenizerFast, dict[str, Tensor
     from text2art_nb.embedded import clip
 
     reader = clip.reader_of(load_file(directory / "model.safetensors"))
-    return AutoTokenizer.from_pretrained(directory), {
+    return AutoTokenizer.from_pretrained(directory, local_files_only=True), {
         name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in reader.items()
     }
 
 
-def _eye(guide: Path, kept: Path) -> Path | None:
+def _forerunner(job: Job, name: str) -> Path:
+    """The checkpoint in `--out` that a training needs. Raises RunError where there is none."""
+    directory = job.out / name
+    if not (directory / "config.json").is_file():
+        raise RunError(
+            f"it needs the {name}, and {directory} has none: train {name} first, or copy the one that is installed "
+            f"there from {WEIGHTS / name}"
+        )
+    return directory
+
+
+def _keep_eye(guide: Path, kept: Path) -> None:
     """A copy of the guide that stays as it is for the whole training, so that resuming changes nothing."""
-    if not kept.exists() and (guide / "model.safetensors").exists():
-        torn = kept.with_suffix(".torn")
-        shutil.copytree(guide, torn, dirs_exist_ok=True)
-        os.replace(torn, kept)
-    return kept if kept.exists() else None
+    for older in (kept, torn := kept.with_suffix(".torn")):
+        if older.exists():
+            shutil.rmtree(older)
+    shutil.copytree(guide, torn)
+    os.replace(torn, kept)
 
 
 JOBS: dict[str, Callable[[Job, bool], None]] = {
@@ -235,8 +249,13 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--minutes", type=float, help="stop after so long (default: to the end); --resume goes on later"
     )
-    parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the checkpoints are exported to")
-    parser.add_argument("--work", type=Path, default=WORK, help="where pools, states and learning curves are kept")
+    parser.add_argument("--out", type=Path, help="where the models are exported to (default: weights in --work)")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=WORK,
+        help="where pictures to train on (12 GB for all), states and learning curves are kept",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --work")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch; processes that render")
     parser.add_argument("--export-only", action="store_true", help="export the last checkpoint as it is")
@@ -252,8 +271,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
-    job = Job(options.work, options.out, options.minutes, options.resume, options.threads)
-    for what in JOBS if options.what == "all" else (options.what,):
+    job = Job(options.work, options.out or options.work / "weights", options.minutes, options.resume, options.threads)
+    asked = tuple(JOBS) if options.what == "all" else (options.what,)
+    if not (options.resume or options.export_only):
+        for what in asked:  # all of them now: killed in the second one, --resume must not find the third's of last year
+            (job.work / what / "checkpoint.pt").unlink(missing_ok=True)
+    for what in asked:
         try:
             JOBS[what](job, options.export_only)
         except Text2ArtError as error:

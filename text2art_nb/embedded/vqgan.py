@@ -168,7 +168,7 @@ class Features(nn.Module):
         super().__init__()
         from transformers import VisionTextDualEncoderModel
 
-        dual = VisionTextDualEncoderModel.from_pretrained(directory, dtype=torch.float32)
+        dual = VisionTextDualEncoderModel.from_pretrained(directory, dtype=torch.float32, local_files_only=True)
         self.stem = dual.vision_model.embedder
         self.stages = nn.ModuleList(dual.vision_model.encoder.stages[:2])
         self.eval().requires_grad_(False)

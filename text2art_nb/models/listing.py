@@ -5,6 +5,9 @@ from typing import TypedDict
 from text2art_nb.models import cache, embedded
 from text2art_nb.models.catalogue import ALIASES, CATALOGUE, Weights
 
+IN_PACKAGE = "in this package"
+"""The source of what is never fetched."""
+
 
 class Row(TypedDict):
     """One checkpoint. ``size``: bytes to fetch, None if unknown; ``on_disk``: bytes here; ``ready``: all is here."""
@@ -78,11 +81,13 @@ def _row(weights: Weights) -> Row:
 def _embedded_row(kind: str) -> Row:
     where = embedded.WEIGHTS / kind
     size = cache.bytes_on_disk(where)
+    # What looks at pictures is a CLIP like the others, by the name that perceptors= takes.
+    eye = next((name for name, folder in embedded.EYES.items() if folder == kind), None)
     return Row(
-        name="embedded",
+        name=eye or "embedded",
         aliases=[],
-        kind=kind,
-        source="in this package",
+        kind="clip" if eye else kind,
+        source=IN_PACKAGE,
         size=size,
         licence="MIT",
         note="trained from nothing on pictures that the package draws itself",

@@ -44,7 +44,8 @@ class Proposer:
     def propose(self, prompts: Sequence[tuple[str, float]], count: int, generator: torch.Generator) -> Tensor:
         """Pictures [count,3,64,64] in 0..1 of weighted prompts.
 
-        What one prompt leaves open another may state; where they contradict, the weightier wins. Prompts of weight 0
+        What one prompt leaves open another may state; where they contradict, the weightier wins. Of a prompt about
+        another thing than the one that is painted only place, hour, weather and style are taken. Prompts of weight 0
         and below say what is not to be seen, and are passed over.
 
         Args:

@@ -18,6 +18,7 @@ MODEL_TYPE = "text2art-proposal"
 """What config.json says of itself."""
 SLOTS = 3
 """So many things at most."""
+_SCENE = ("place", "time", "weather", "style")  # what is said of the whole picture, whatever the thing in it is
 _CANVAS = 32
 _MAP = 16
 _REACH = 1.3  # a thing's map covers so much of its height: shadows and mist lie outside of the thing
@@ -205,15 +206,26 @@ class Proposal(nn.Module):
     def stated(self, ids: Tensor, mask: Tensor, weights: Tensor) -> Tensor:
         """What weighted sentences [k,t] state together: [attributes] values, -1 where they say nothing.
 
-        A sentence that says nothing of an attribute leaves it to the others. What is read with less than even odds is
-        not read at all: of a word that nobody taught it, the reader has many guesses.
+        A sentence that says nothing of an attribute leaves it to the others; where they contradict, the weightier
+        wins, and of equals the one whose thing is shown, or the first. That thing is the weightiest's that names one:
+        of the others that name one only what holds of the whole picture is heard, lest a house get a boat's colour.
+        What is read with less than even odds is not read at all: of a word that nobody taught it, the reader has many
+        guesses.
         """
+        heads = self.reader(ids, mask)
+        odds = [logits.softmax(-1) for logits in heads.values()]
+        certain = torch.stack([(one.argmax(-1) > 0) & (one.amax(-1) >= 0.5) for one in odds])
+        read = torch.where(certain, torch.stack([one.argmax(-1) for one in odds]) - 1, -1).tolist()
+        said = dict(zip(heads, read, strict=True))
+        weight = weights.tolist()
+        naming = [sentence for sentence, thing in enumerate(said["thing"]) if thing >= 0]
+        leader = max(naming, key=lambda sentence: weight[sentence], default=0)  # of equals, max takes the first
+        order = sorted(range(len(weight)), key=lambda sentence: (-weight[sentence], sentence != leader))
+        about = [sentence for sentence in order if sentence == leader or sentence not in naming]
         values = []
-        for logits in self.reader(ids, mask).values():
-            odds = logits.softmax(-1)
-            certain = (odds.argmax(-1) > 0) & (odds.amax(-1) >= 0.5)
-            heard = (weights * certain) @ odds[:, 1:]
-            values.append(int(heard.argmax()) if certain.any() else -1)
+        for name, spoken in said.items():
+            heard = (spoken[sentence] for sentence in (order if name in _SCENE else about))
+            values.append(next((value for value in heard if value >= 0), -1))
         return torch.tensor(values, device=ids.device)
 
     def complete(self, stated: Tensor, variants: Tensor) -> Tensor:

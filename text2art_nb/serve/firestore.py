@@ -22,6 +22,7 @@ from text2art_nb.errors import Text2ArtError
 from text2art_nb.serve.jobs import ENDS, Desk, Job
 from text2art_nb.serve.problems import Problem
 from text2art_nb.serve.requests import JobRequest
+from text2art_nb.serve.share import how_to_add
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client
@@ -42,7 +43,7 @@ def connect(project: str) -> "Client":
     try:
         from google.cloud import firestore
     except ImportError:
-        raise Text2ArtError("the Firestore bridge needs: pip install '.[firestore]' in text2art's folder") from None
+        raise Text2ArtError(f"the Firestore bridge needs google-cloud-firestore: {how_to_add('firestore')}") from None
     try:
         return firestore.Client(project=project)
     except Exception as error:  # google.auth has many, for credentials that are missing, old, or for somebody else

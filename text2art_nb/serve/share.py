@@ -55,6 +55,11 @@ class Standing:
     trouble: str | None = None
 
 
+def how_to_add(extra: str) -> str:
+    """What to type for an extra of this package: with -e, or a copy that grows old takes the folder's place."""
+    return f"{sys.executable} -m pip install -c constraints.txt -e '.[{extra}]' in text2art's folder"
+
+
 def lacking(modules: Sequence[str]) -> list[str]:
     """Those that this Python doesn't have."""
     return [name for name in modules if find_spec(name) is None]
@@ -310,7 +315,7 @@ def _by_gradio(port: int) -> tuple[str, None]:
 
         return setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None), None
     except ImportError:
-        raise RunError("a Gradio link needs gradio: pip install '.[ui]' in text2art's folder") from None
+        raise RunError(f"a Gradio link needs gradio: {how_to_add('ui')}") from None
     except Exception as error:  # whatever the network, the download of frpc, or the share server had to say
         raise RunError(f"Gradio gave no link ({error}); cloudflared or ngrok may, or public=False") from error
 

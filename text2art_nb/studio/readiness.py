@@ -25,12 +25,15 @@ class Readiness:
     model: what the panel offers first; why: the reason, in words.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, asked: str | None = None) -> None:
+        """asked: the model that was asked for; for the embedded ones nothing is fetched on a GPU either."""
         from text2art_nb.devices import pick_device
 
         self.device = pick_device()
-        self.model = "full" if self.device.type == "cuda" else "embedded"
-        self.why = "" if self.model == "full" else "there is no GPU, and real models would take minutes to hours"
+        self.model = "full" if self.device.type == "cuda" and asked != "embedded" else "embedded"
+        self.why = ""
+        if self.device.type != "cuda":
+            self.why = "there is no GPU, and real models would take minutes to hours"
         self.warm: set[str] = set()
         self.start_seconds: float | None = None
         self._error: Exception | None = None

@@ -76,7 +76,8 @@ class Studio:
     def __init__(self, folder: Path | str | None = None, **settings: Any) -> None:
         """folder: where pictures and runs are kept (default: $T2A_DIR, Google Drive if mounted, ./text2art).
 
-        settings: what to begin with. Loads the models on a thread of its own. Raises SettingsError.
+        settings: what to begin with. Loads the models on a thread of its own; on CUDA real ones, which are fetched
+        first (1.5 GB), unless model="embedded" is among the settings. Raises SettingsError.
         """
         self.result: Artwork | None = None
         self.run: Run | None = None
@@ -92,8 +93,8 @@ class Studio:
         self._waiting: Callable[[], None] | None = None
         self._panel: Panel | None = None
         self._share: Share | None = None
-        self._readiness = Readiness()
         settings = renamed(settings, Settings.aliases)
+        self._readiness = Readiness(settings.get("model"))
         if self._readiness.model != "embedded":
             settings = {"model": self._readiness.model, **settings}
         self._given = settings
