@@ -31,7 +31,7 @@ ENVIRONMENTS: Mapping[Frontend, str] = {"jupyterlab": "jupyter", "classic": "col
 FIRST_FRAME = 120_000
 """Milliseconds until the models are loaded and the first iteration is done, on a busy machine."""
 STOP_SECONDS = 2.0
-GROWN = 50 if os.environ.get("T2A_SCREENSHOTS") else 4
+GROWN = 30 if os.environ.get("T2A_SCREENSHOTS") else 4
 """Iterations until the panel is photographed: for the documentation there should be something to see."""
 
 pytestmark = pytest.mark.slow
