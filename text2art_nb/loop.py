@@ -533,8 +533,13 @@ class Loop:
         }
 
     def _part(self, picture: Tensor, region: str | None) -> Tensor:
-        """What of `picture` [B,3,H,W] lies in a region."""
-        return picture if region is None else self._regions[region].cut(picture)
+        """What of `picture` [B,3,H,W], of the canvas or larger, lies in a region."""
+        if region is None:
+            return picture
+        size = picture.shape[-1], picture.shape[-2]
+        # Strokes hand over a picture that is larger than the canvas on which they are drawn.
+        own = self._regions[region] if size == self.drawer.canvas else regions.build(region, size, self.settings.masks)
+        return own.cut(picture)
 
     @torch.no_grad()
     def _remember_start(self, picture: Tensor) -> None:
