@@ -175,6 +175,13 @@ def test_each_drawer_of_a_chain_may_have_weights_of_its_own(tiny: Tiny, tiny_tur
         settings.with_(model="sd-turbo -> embedded")
 
 
+def test_a_chain_that_ends_in_strokes_is_enlarged_as_strokes(tiny: Tiny) -> None:
+    run = Run(tiny(drawer="vqgan -> strokes", strokes=5, upscale=2, iterations=2))
+    finish(run)
+    assert run.settings.upscaler == "vector"
+    assert run.artwork.image.size == (96, 64)
+
+
 def test_a_strangers_chain_may_name_weights_but_no_directory() -> None:
     recipe = Settings(prompts="a cat", drawer="turbo -> vqgan", model="sd-turbo -> embedded").to_recipe()
     assert Settings.from_recipe(recipe).model == "sd-turbo -> embedded"

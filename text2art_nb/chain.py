@@ -94,7 +94,8 @@ def of_stage(settings: "Settings", stage: int, candidates: int) -> "Settings":
     """The settings of one stage's drawer, for so many candidates: as if it drew alone."""
     name, _ = settings.stages[stage]
     model = model_of(settings.model, stage)
-    own = settings.with_(drawer=name, model=model, candidates=candidates, finalists=None)
+    upscaler = settings.upscaler if name == "strokes" else "auto"  # "vector" would be refused to a drawer of pixels
+    own = settings.with_(drawer=name, model=model, candidates=candidates, finalists=None, upscaler=upscaler)
     own = own.with_(model=own.weights)
     # A later drawer is handed a picture that is to get better, which is how a drawer takes a proposal.
     return own.with_(start="proposal") if stage > 0 and own.asks_in_words else own
