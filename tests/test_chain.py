@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from text2art_nb import chain
+from text2art_nb import chain, drawers
 from text2art_nb.drawers.pixel import PixelDrawer
 from text2art_nb.drawers.vqgan import VQGANDrawer
 from text2art_nb.errors import SettingsError
@@ -180,6 +181,21 @@ def test_a_chain_that_ends_in_strokes_is_enlarged_as_strokes(tiny: Tiny) -> None
     finish(run)
     assert run.settings.upscaler == "vector"
     assert run.artwork.image.size == (96, 64)
+
+
+def test_a_change_for_which_memory_ran_out_is_tried_again(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    build, troubles = drawers.build, [MemoryError()]
+
+    def build_at_the_second_try(settings: Settings, *rest: Any) -> drawers.Drawer:
+        if settings.drawer == "pixel" and troubles:
+            raise troubles.pop()
+        return build(settings, *rest)
+
+    monkeypatch.setattr(drawers, "build", build_at_the_second_try)
+    run = Run(tiny(drawer=CHAIN))
+    finish(run)
+    assert not troubles
+    assert isinstance(run._prepare().drawer, PixelDrawer)
 
 
 def test_a_strangers_chain_may_name_weights_but_no_directory() -> None:

@@ -133,18 +133,20 @@ class Loop:
 
         The drawer before is forgotten, and with it its moments, its good states and what was kept of it.
         """
-        self.stage, self._stage_began = stage, self.iteration
         key = (0,) if stage == 0 else ("stage", stage)
         own = chain.of_stage(self.settings, stage, candidates) if len(self.settings.stages) > 1 else self.settings
         own = own if own.candidates == candidates else own.with_(candidates=candidates, finalists=None)
-        self.drawer = drawers.build(own, self.device, self._generator(*key))
+        drawer = drawers.build(own, self.device, self._generator(*key))
         if start is not None:
-            self.drawer.start_from(start)
+            drawer.start_from(start)
         # How a tensor lies in memory decides in which order sums are taken. A checkpoint knows only one way, so it is
         # that one from the start; or a run that is loaded again would end in a picture that differs in its last bits.
-        for parameter in self.drawer.parameters():
+        for parameter in drawer.parameters():
             parameter.data = parameter.data.contiguous()
-        self.optimizer = self.drawer.optimizer()
+        optimizer = drawer.optimizer()
+        # Only now: where memory ran out above, the drawer before draws on, and the change is tried again.
+        self.stage, self._stage_began = stage, self.iteration
+        self.drawer, self.optimizer = drawer, optimizer
         self._base_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.rate_scale, self._retreats = 1.0, 0
         self._good: tuple[State, State] | None = None
