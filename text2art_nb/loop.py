@@ -397,7 +397,7 @@ class Loop:
         self.drawer.anneal(self._stage_progress)
         with mixed(self.device, self._drawing_dtype):
             picture = self.drawer.finish().float()
-        canvas = self._filtered(picture)
+        canvas = self._filter(picture)
         seen = self._opaque(canvas)
         return canvas, torch.stack([self._score(eye, seen) for eye in self._eyes]).mean(0)
 
@@ -498,13 +498,7 @@ class Loop:
             return self.drawer.render().float()
 
     def _draw(self) -> Tensor:
-        return self._filtered(self._render())
-
-    def _filtered(self, image: Tensor) -> Tensor:
-        """`image` [B,3 or 4,H,W] with its colours filtered, and its opacity as it is."""
-        if image.shape[1] == 3:
-            return self._filter(image)
-        return torch.cat([self._filter(image[:, :3]), image[:, 3:]], 1)
+        return self._filter(self._render())
 
     def _ground(self, number: int) -> Tensor:
         """The colour [3] that lies behind what is transparent at iteration `number`: any, so that none is relied on."""
