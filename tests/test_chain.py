@@ -10,7 +10,7 @@ from PIL import Image
 from text2art_nb import chain, drawers
 from text2art_nb.drawers.pixel import PixelDrawer
 from text2art_nb.drawers.vqgan import VQGANDrawer
-from text2art_nb.errors import SettingsError
+from text2art_nb.errors import ModelError, SettingsError
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 
@@ -196,6 +196,18 @@ def test_a_change_for_which_memory_ran_out_is_tried_again(tiny: Tiny, monkeypatc
     finish(run)
     assert not troubles
     assert isinstance(run._prepare().drawer, PixelDrawer)
+
+
+def test_weights_that_cannot_be_had_are_missed_before_anything_is_drawn(
+    tiny: Tiny, tiny_vqgan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXT2ART_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("TEXT2ART_OFFLINE", "1")
+    run = Run(tiny(drawer="vqgan -> turbo", model=f"{tiny_vqgan} -> sd-turbo"))
+    with pytest.raises(ModelError, match="sd-turbo' are not on this machine"):
+        next(run)
+    assert run.iteration == 0
 
 
 def test_a_strangers_chain_may_name_weights_but_no_directory() -> None:
