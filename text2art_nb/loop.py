@@ -47,6 +47,7 @@ from text2art_nb.losses import leaves_start, prepare, start_losses, style_losses
 from text2art_nb.palettes import parse_palette
 from text2art_nb.perceptors import Perceptor
 from text2art_nb.pictures import opaque, open_picture
+from text2art_nb.prompts import Prompt
 from text2art_nb.settings import Settings
 
 _FLAT: Final = 2e-3  # standard deviation, in 0..1, under which a picture shows nothing
@@ -118,6 +119,7 @@ class Loop:
         self._scale = _HALF_SCALE if self.dtype == torch.float16 else 1.0
         self._begun: State = {}
         self._first: Tensor | None = None
+        self._kept_for: list[Prompt] = []
         self.settings = settings
         if left is None:
             self._take_up(0, settings.candidates, self._start(settings))
@@ -463,6 +465,7 @@ class Loop:
         self._set_parameters(_under("drawer.", tensors))
         self._set_moments(_under("optimizer.", tensors))
         self.kept, self._begun = _under("kept.", tensors), _under("begun.", tensors)
+        self._kept_for = self.settings.parsed
         good = _under("good.", tensors)
         self._good = (_under("drawer.", good), _under("optimizer.", good)) if good else None
         self.iteration, self._retreats = int(numbers["iteration"]), int(numbers["retreats"])
@@ -655,6 +658,9 @@ class Loop:
         self._good = (present, self._moments())
         self._retreats = 0
         if self.settings.keep == "best":
+            prompts = self.settings.parsed
+            if self._kept_for != prompts:  # what was kept is the best for words that are no longer asked for
+                self.kept, self._kept_for = {}, prompts
             best = self.kept.get("score", torch.full_like(scores, -math.inf))
             better = scores > best
             chosen = {name: _choose(better, value, self.kept.get(name, value)) for name, value in present.items()}
