@@ -89,3 +89,10 @@ def test_a_run_with_an_overlay_goes_on_after_a_kill_and_is_drawn_again(tiny: Tin
     picture = finish(run)
     assert finish(Run.load(tmp_path / "killed.safetensors")) == picture
     assert finish(Run(run.artwork.settings)) == picture
+
+
+def test_a_picture_that_an_overlay_has_made_plain_is_drawn_on(tiny: Tiny) -> None:
+    grey = Image.new("RGB", (9, 7), (90, 90, 90))
+    run = Run(tiny(drawer="pixel", overlay_image=grey, overlay_every=3, iterations=6))
+    assert len(list(run)) == 6
+    assert not run.notices

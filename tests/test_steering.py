@@ -80,3 +80,11 @@ def test_the_best_for_new_words_is_not_measured_by_the_old_ones(tiny: Tiny) -> N
     run.steer(prompts="a dog")
     frame = next(run)
     assert loop.kept["score"].tolist() == pytest.approx(frame.scores)
+
+
+def test_a_picture_can_be_steered_to_a_single_colour(tiny: Tiny) -> None:
+    run = Run(tiny(drawer="pixel", palette="pico-8"))
+    next(run), next(run)
+    run.steer(palette="[gray]")
+    assert len(list(run)) == 4
+    assert not run.notices

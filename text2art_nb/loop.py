@@ -169,6 +169,8 @@ class Loop:
 
     def hear(self, settings: Settings) -> None:
         """Take over what may change while it draws (`settings.STEERABLE`); `choose` is for the candidate."""
+        if (settings.palette, settings.filters) != (self.settings.palette, self.settings.filters):
+            self._good_spread = 0.0  # in a single colour the picture is plain on purpose
         self.settings = settings
         self._seed = settings.seed or 0
         self.drawer.hear(settings.parsed)
@@ -271,6 +273,7 @@ class Loop:
         self._set_moments(optimisers.calmed(self._moments()))
         self.kept = {}
         self._good = self._good and (self._parameters(), self._moments())
+        self._good_spread = 0.0  # it may be plain on purpose
 
     def _closing(self, image: Tensor, number: int) -> Tensor:
         """What is shown of `image`: where the film is to return to its start, more and more of its first picture."""
