@@ -83,7 +83,7 @@ def test_the_best_for_new_words_is_not_measured_by_the_old_ones(tiny: Tiny) -> N
 
 
 def test_a_picture_can_be_steered_to_a_single_colour(tiny: Tiny) -> None:
-    run = Run(tiny(drawer="pixel", palette="pico-8"))
+    run = Run(tiny(filters="lookup", palette="pico-8"))
     next(run), next(run)
     run.steer(palette="[gray]")
     assert len(list(run)) == 4
