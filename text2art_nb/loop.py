@@ -219,6 +219,7 @@ class Loop:
         Raises RunError where the picture is beyond saving.
         """
         number = self.iteration + 1
+        self._remember_numbers()
         image = self._draw()
         picture = over(image, self._ground(number))
         leaf = picture.detach().requires_grad_()
@@ -341,10 +342,16 @@ class Loop:
             return {}
         now = self.drawer.numbers()
         start = _under("numbers.", self._begun)
-        if start.keys() != now.keys():
-            start = self._first_numbers()
-            self._begun |= {f"numbers.{name}": value for name, value in start.items()}
         return start_losses(list(now.values()), [start[name] for name in now], self.settings)
+
+    def _remember_numbers(self) -> None:
+        """Keep what the drawer's numbers are to stay near, where it matters, unless that is kept already.
+
+        Before it draws, for a drawer may move its parameters to find them, and a picture hangs on them as they were.
+        """
+        kept = _under("numbers.", self._begun).keys()
+        if leaves_start(self.settings) and kept != self.drawer.numbers().keys():
+            self._begun |= {f"numbers.{name}": value for name, value in self._first_numbers().items()}
 
     def _first_numbers(self) -> State:
         """What the drawer's numbers are to stay near: what they are now, or, from noise, those of the init image."""
