@@ -148,7 +148,7 @@ class Artwork:
             metadata: whether the file carries its recipe; without it carries nothing but the picture.
 
         Returns:
-            The path.
+            The path; it ends in .png where .svg was asked for and a chain was stopped before its strokes began.
 
         Raises:
             ArtworkError: the suffix is none of these, or the file cannot be written.
@@ -157,6 +157,11 @@ class Artwork:
 
         path = Path(path).expanduser()
         kind = kind_of(path)
+        if kind == "SVG":
+            check_kind(path, self.settings)
+            if self.svg is None and len(self.settings.stages) > 1:  # its strokes are still to come
+                path, kind = path.with_suffix(".png"), "PNG"
+                warnings.warn(f"it is not yet drawn in strokes, so it is saved as {path.name}", stacklevel=2)
         text = self.recipe if metadata else None
         pixel_art = self.settings.last_drawer == "pixel"
         if kind == "MP4":
@@ -173,7 +178,6 @@ class Artwork:
         return path
 
     def _encode_svg(self, path: Path, text: bytes | None) -> bytes:
-        check_kind(path, self.settings)
         if self.svg is None:
             raise ArtworkError(f"the strokes of this picture are gone, so that it can't be saved as {path.name!r}")
         return self.svg.encode("ascii") if text is None else svg.embed(self.svg, text)
