@@ -96,3 +96,10 @@ def test_a_picture_that_an_overlay_has_made_plain_is_drawn_on(tiny: Tiny) -> Non
     run = Run(tiny(drawer="pixel", overlay_image=grey, overlay_every=3, iterations=6))
     assert len(list(run)) == 6
     assert not run.notices
+
+
+def test_it_has_no_dark_edges() -> None:
+    white = torch.ones(1, 3, 20, 20)
+    overlay_with_edges = torch.zeros(1, 4, 8, 8)
+    overlay_with_edges[..., 2:6, 2:6] = 1  # and black where it can't be seen
+    torch.testing.assert_close(overlay.lay(white, overlay_with_edges, None), white, atol=1e-5, rtol=0)
