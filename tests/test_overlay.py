@@ -103,3 +103,10 @@ def test_it_has_no_dark_edges() -> None:
     overlay_with_edges = torch.zeros(1, 4, 8, 8)
     overlay_with_edges[..., 2:6, 2:6] = 1  # and black where it can't be seen
     torch.testing.assert_close(overlay.lay(white, overlay_with_edges, None), white, atol=1e-5, rtol=0)
+
+
+def test_its_first_time_is_before_the_first_iteration_also_from_noise(tiny: Tiny) -> None:
+    run = Run(tiny(drawer="pixel", start="noise", overlay_image=RED, overlay_every=100))
+    red, green, blue = next(run).pixels[0].reshape(-1, 3).mean(0)
+    assert red > 250
+    assert max(green, blue) < 5

@@ -121,14 +121,17 @@ class Loop:
         self._first: Tensor | None = None
         self._kept_for: list[Prompt] = []
         self.settings = settings
+        start = self._start(settings) if left is None else None
         if left is None:
-            self._take_up(0, settings.candidates, self._start(settings))
+            self._take_up(0, settings.candidates, start)
         else:
             tensors, numbers = left
             self._take_up(int(numbers.get("stage", 0)), _count(tensors), None)
         self.hear(settings)
         if left is not None:
             self.restore(*left)
+        elif start is None and self._overlay is not None and overlay.is_due(settings, 0, self.total):
+            self._go_on_from(overlay.lay(self._present(), self._overlay, settings.overlay_alpha))
 
     def _take_up(self, stage: int, candidates: int, start: Tensor | None) -> None:
         """Draw on with the drawer of a stage, from a picture [1 or B,3,h,w], or else as it begins by itself.
@@ -257,14 +260,13 @@ class Loop:
             self._take_up(due.stage, self.count, picture)
             self.hear(self.settings)
         if due.changes_picture:
-            present = self._present()
-            present = present if self.drawer.takes_opacity else self._opaque(present)
-            self._go_on_from(due.changed(present, self._overlay))
+            self._go_on_from(due.changed(self._present(), self._overlay))
 
     @torch.no_grad()
     def _present(self) -> Tensor:
-        """What the drawer draws now, [B,3 or 4,H,W], to be looked at only."""
-        return self._render()
+        """What the drawer draws now, to be looked at only: [B,3,H,W], or [B,4,H,W] where it can go on from that."""
+        present = self._render()
+        return present if self.drawer.takes_opacity else self._opaque(present)
 
     def _go_on_from(self, picture: Tensor) -> None:
         """Draw on from another picture [B,3 or 4,h,w]: as large steps as before, but no longer where the old went."""
