@@ -155,7 +155,7 @@ class Artwork:
         """
         from text2art_nb.encoders import encode_gif, put, write_mp4
 
-        path = Path(path).expanduser()
+        path = Path(os.path.expanduser(path))  # Path.expanduser raises where there is no home
         kind = kind_of(path)
         if kind == "SVG":
             check_kind(path, self.settings)
@@ -330,7 +330,7 @@ def _opened(source: Source) -> Iterator[tuple[BinaryIO, int]]:
     name = printable(Path(source).name)[:100]
     try:
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(Path(source).expanduser(), flags)
+        descriptor = os.open(os.path.expanduser(source), flags)
     except FileNotFoundError:
         raise ArtworkError(f"there is no file {name!r}") from None
     except (OSError, ValueError) as error:
