@@ -228,4 +228,14 @@ def test_what_a_later_drawer_is_handed_it_makes_better_as_it_would_a_proposal() 
     assert chain.of_stage(settings, 0, 1).start == "noise"
     assert chain.of_stage(settings, 1, 1).start == "proposal"
     pictures_alone = settings.with_(prompts="", image_prompts=[Image.new("RGB", (8, 8))])
-    assert chain.of_stage(pictures_alone, 1, 1).start == "noise"
+    assert chain.of_stage(pictures_alone, 1, 1).start == "proposal"
+
+
+def test_a_chain_that_was_steered_away_from_words_goes_on_after_a_kill(tiny: Tiny, tmp_path: Path) -> None:
+    chained = "fft:20 -> vqgan:40 -> strokes:20 -> pixel:20"
+    run = Run(tiny(drawer=chained, model="embedded", size=(32, 32), strokes=4, start="noise", iterations=10))
+    next(run), next(run), next(run)
+    run.steer(prompts="fog:-1")
+    next(run)
+    run.save(tmp_path / "killed.safetensors")
+    assert finish(Run.load(tmp_path / "killed.safetensors")) == finish(run)

@@ -104,8 +104,9 @@ def of_stage(settings: "Settings", stage: int, candidates: int) -> "Settings":
     upscaler = settings.upscaler if name == "strokes" else "auto"  # "vector" would be refused to a drawer of pixels
     own = settings.with_(drawer=name, model=model, candidates=candidates, finalists=None, upscaler=upscaler)
     own = own.with_(model=own.weights)
-    # A later drawer is handed a picture that is to get better, which is how a drawer takes a proposal.
-    return own.with_(start="proposal") if stage > 0 and own.asks_in_words else own
+    # A later drawer is handed a picture that is to get better, which is how a drawer takes a proposal. It does so also
+    # where no words are left that a proposal would need: they may be steered, and the drawer has to stay the same one.
+    return own.model_copy(update={"start": "proposal"}) if stage > 0 else own
 
 
 def weights(settings: "Settings", stage: int) -> Iterator[tuple[str, str]]:
