@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, PngImagePlugin
 
+from text2art_nb import generators
 from text2art_nb.artwork import Artwork
-from text2art_nb.errors import ArtworkError
+from text2art_nb.errors import ArtworkError, ModelError
 from text2art_nb.settings import Settings, Steering
 
 FORMATS = ("png", "gif", "jpg", "mp4")
@@ -187,3 +189,15 @@ def test_the_package_is_imported_in_a_blink_and_offers_its_names() -> None:
     assert callable(draw)  # whichever module was imported first
     with pytest.raises(ImportError):
         from text2art_nb import drow  # type: ignore[attr-defined]  # noqa: F401
+
+
+def test_a_home_that_nobody_has_is_a_directory_like_any_other(
+    artwork: Artwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    saved = artwork.save("~nobody-is-called-so/cat.png")
+    assert Artwork.open(saved).settings == artwork.settings
+    with pytest.raises(ArtworkError, match="there is no file 'dog"):
+        Artwork.open("~nobody-is-called-so/dog.png")
+    with pytest.raises(ModelError, match="there is no generator"):
+        generators.load("~nobody-is-called-so/generator.pt2", torch.device("cpu"))

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from text2art_nb import chain
+from text2art_nb import chain, drawers
 from text2art_nb.drawers.pixel import PixelDrawer
 from text2art_nb.drawers.vqgan import VQGANDrawer
-from text2art_nb.errors import SettingsError
+from text2art_nb.errors import ModelError, SettingsError
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 
@@ -175,6 +176,40 @@ def test_each_drawer_of_a_chain_may_have_weights_of_its_own(tiny: Tiny, tiny_tur
         settings.with_(model="sd-turbo -> embedded")
 
 
+def test_a_chain_that_ends_in_strokes_is_enlarged_as_strokes(tiny: Tiny) -> None:
+    run = Run(tiny(drawer="vqgan -> strokes", strokes=5, upscale=2, iterations=2))
+    finish(run)
+    assert run.settings.upscaler == "vector"
+    assert run.artwork.image.size == (96, 64)
+
+
+def test_a_change_for_which_memory_ran_out_is_tried_again(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    build, troubles = drawers.build, [MemoryError()]
+
+    def build_at_the_second_try(settings: Settings, *rest: Any) -> drawers.Drawer:
+        if settings.drawer == "pixel" and troubles:
+            raise troubles.pop()
+        return build(settings, *rest)
+
+    monkeypatch.setattr(drawers, "build", build_at_the_second_try)
+    run = Run(tiny(drawer=CHAIN))
+    finish(run)
+    assert not troubles
+    assert isinstance(run._prepare().drawer, PixelDrawer)
+
+
+def test_weights_that_cannot_be_had_are_missed_before_anything_is_drawn(
+    tiny: Tiny, tiny_vqgan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXT2ART_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("TEXT2ART_OFFLINE", "1")
+    run = Run(tiny(drawer="vqgan -> turbo", model=f"{tiny_vqgan} -> sd-turbo"))
+    with pytest.raises(ModelError, match="sd-turbo' are not on this machine"):
+        next(run)
+    assert run.iteration == 0
+
+
 def test_a_strangers_chain_may_name_weights_but_no_directory() -> None:
     recipe = Settings(prompts="a cat", drawer="turbo -> vqgan", model="sd-turbo -> embedded").to_recipe()
     assert Settings.from_recipe(recipe).model == "sd-turbo -> embedded"
@@ -193,4 +228,14 @@ def test_what_a_later_drawer_is_handed_it_makes_better_as_it_would_a_proposal() 
     assert chain.of_stage(settings, 0, 1).start == "noise"
     assert chain.of_stage(settings, 1, 1).start == "proposal"
     pictures_alone = settings.with_(prompts="", image_prompts=[Image.new("RGB", (8, 8))])
-    assert chain.of_stage(pictures_alone, 1, 1).start == "noise"
+    assert chain.of_stage(pictures_alone, 1, 1).start == "proposal"
+
+
+def test_a_chain_that_was_steered_away_from_words_goes_on_after_a_kill(tiny: Tiny, tmp_path: Path) -> None:
+    chained = "fft:20 -> vqgan:40 -> strokes:20 -> pixel:20"
+    run = Run(tiny(drawer=chained, model="embedded", size=(32, 32), strokes=4, start="noise", iterations=10))
+    next(run), next(run), next(run)
+    run.steer(prompts="fog:-1")
+    next(run)
+    run.save(tmp_path / "killed.safetensors")
+    assert finish(Run.load(tmp_path / "killed.safetensors")) == finish(run)

@@ -49,6 +49,18 @@ def test_a_filter_keeps_size_and_range_and_lets_the_gradient_through(name: str, 
 
 
 @pytest.mark.parametrize("name", FILTERS)
+def test_what_is_opaque_goes_where_its_colours_go(name: str) -> None:
+    red, blue = torch.tensor([[1.0, 0, 0], [0, 0, 1.0]]).view(2, 1, 3, 1, 1)
+    opacity = (noise(30, 24)[:, :1] > 0.5).float()
+    image = torch.cat([red * opacity + blue * (1 - opacity), opacity], 1)
+    filtered = built(name, torch.tensor([[1.0, 0, 0], [0, 0, 1.0]]))(image)
+    shown = filtered.movedim(1, -1)[filtered[:, 3] > 0.05]
+    torch.testing.assert_close(shown[:, :3], torch.tensor([1.0, 0, 0]).expand(len(shown), 3), atol=1e-4, rtol=0)
+    if name != "lookup":
+        torch.testing.assert_close(filtered[:, 3:], built(name)(opacity.expand(-1, 3, -1, -1))[:, :1])
+
+
+@pytest.mark.parametrize("name", FILTERS)
 def test_candidates_do_not_influence_each_other(name: str) -> None:
     both = noise(24, 16, count=2)
     assert torch.equal(built(name)(both)[1:], built(name)(both[1:]))

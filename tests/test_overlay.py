@@ -89,3 +89,24 @@ def test_a_run_with_an_overlay_goes_on_after_a_kill_and_is_drawn_again(tiny: Tin
     picture = finish(run)
     assert finish(Run.load(tmp_path / "killed.safetensors")) == picture
     assert finish(Run(run.artwork.settings)) == picture
+
+
+def test_a_picture_that_an_overlay_has_made_plain_is_drawn_on(tiny: Tiny) -> None:
+    grey = Image.new("RGB", (9, 7), (90, 90, 90))
+    run = Run(tiny(drawer="pixel", overlay_image=grey, overlay_every=3, iterations=6))
+    assert len(list(run)) == 6
+    assert not run.notices
+
+
+def test_it_has_no_dark_edges() -> None:
+    white = torch.ones(1, 3, 20, 20)
+    overlay_with_edges = torch.zeros(1, 4, 8, 8)
+    overlay_with_edges[..., 2:6, 2:6] = 1  # and black where it can't be seen
+    torch.testing.assert_close(overlay.lay(white, overlay_with_edges, None), white, atol=1e-5, rtol=0)
+
+
+def test_its_first_time_is_before_the_first_iteration_also_from_noise(tiny: Tiny) -> None:
+    run = Run(tiny(drawer="pixel", start="noise", overlay_image=RED, overlay_every=100))
+    red, green, blue = next(run).pixels[0].reshape(-1, 3).mean(0)
+    assert red > 250
+    assert max(green, blue) < 5

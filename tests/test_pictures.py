@@ -104,8 +104,10 @@ def test_sixteen_bit_grey_keeps_its_tones() -> None:
 def test_a_photograph_is_turned_upright_and_its_place_is_forgotten() -> None:
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "my home"
-    uri = picture_to_uri(file_bytes(Image.fromarray(pixels(24, 16)), "JPEG", exif=exif.tobytes()))
+    data = file_bytes(Image.fromarray(pixels(24, 16)), "JPEG", exif=exif.tobytes())
+    uri = picture_to_uri(data)
     assert picture_size(uri) == (16, 24)
+    assert picture_to_uri(Image.open(io.BytesIO(data))) == uri
     assert b"home" not in base64.b64decode(uri[len(PNG_PREFIX) :])
 
 

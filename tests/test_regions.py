@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from text2art_nb import regions
+from text2art_nb.drawers.base import resize
 from text2art_nb.errors import RunError
 from text2art_nb.loop import Loop
 from text2art_nb.pictures import picture_to_uri
@@ -140,6 +141,15 @@ def test_the_score_is_the_mean_over_prompts_each_in_its_region(tiny: Tiny) -> No
 
     alone = score("[left] a cat"), score("a dog:3")
     assert score("[left] a cat | a dog:3") == pytest.approx((alone[0] + 3 * alone[1]) / 4, abs=1e-5)
+
+
+def test_strokes_that_are_handed_over_larger_are_judged_in_the_same_region(tiny: Tiny) -> None:
+    loop = Loop(tiny(prompts="[right] a cat", drawer="strokes", strokes=30, size=(600, 400)).resolved())
+    picture, scores, _ = loop.finish()
+    assert picture.shape[-1] > loop.drawer.canvas[0]
+    with torch.no_grad():
+        of_canvas = float(loop._score(loop._eyes[0], resize(picture, loop.drawer.canvas))[0])
+    assert scores[0] == pytest.approx(of_canvas, abs=2e-3)
 
 
 @pytest.mark.parametrize("drawer", ["vqgan", "pixel"])

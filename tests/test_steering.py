@@ -70,3 +70,21 @@ def test_the_last_of_very_many_changes_is_refused_at_once_and_the_picture_can_be
     finish(run)
     assert len(run.artwork.settings.steering) == len(many) + 1
     assert len(run.artwork.others) == 1
+
+
+def test_the_best_for_new_words_is_not_measured_by_the_old_ones(tiny: Tiny) -> None:
+    run = Run(tiny(keep="best"))
+    next(run), next(run)
+    loop = run._prepare()
+    loop.kept["score"].fill_(1.0)  # as if the words so far had been met exactly
+    run.steer(prompts="a dog")
+    frame = next(run)
+    assert loop.kept["score"].tolist() == pytest.approx(frame.scores)
+
+
+def test_a_picture_can_be_steered_to_a_single_colour(tiny: Tiny) -> None:
+    run = Run(tiny(filters="lookup", palette="pico-8"))
+    next(run), next(run)
+    run.steer(palette="[gray]")
+    assert len(list(run)) == 4
+    assert not run.notices

@@ -234,3 +234,12 @@ def test_an_endless_amount_of_paint_is_refused() -> None:
     text = svg.write(svg.Drawing((8000, 8000), [stroke] * 100, None)).encode()
     with pytest.raises(ArtworkError, match="far more paint"):
         svg.strokes_of(io.BytesIO(text), len(text))
+
+
+def test_a_chain_that_is_stopped_before_its_strokes_is_saved_as_a_png(tiny: Tiny, tmp_path: Path) -> None:
+    run = Run(tiny(drawer="vqgan -> strokes", strokes=4))
+    next(run)
+    with pytest.warns(UserWarning, match=r"not yet drawn in strokes, so it is saved as cat\.png"):
+        saved = run.artwork.save(tmp_path / "cat.svg")
+    assert saved == tmp_path / "cat.png"
+    assert Artwork.open(saved, trusted=True).image.tobytes() == run.artwork.image.tobytes()

@@ -148,15 +148,20 @@ class Artwork:
             metadata: whether the file carries its recipe; without it carries nothing but the picture.
 
         Returns:
-            The path.
+            The path; it ends in .png where .svg was asked for and a chain was stopped before its strokes began.
 
         Raises:
             ArtworkError: the suffix is none of these, or the file cannot be written.
         """
         from text2art_nb.encoders import encode_gif, put, write_mp4
 
-        path = Path(path).expanduser()
+        path = Path(os.path.expanduser(path))  # Path.expanduser raises where there is no home
         kind = kind_of(path)
+        if kind == "SVG":
+            check_kind(path, self.settings)
+            if self.svg is None and len(self.settings.stages) > 1:  # its strokes are still to come
+                path, kind = path.with_suffix(".png"), "PNG"
+                warnings.warn(f"it is not yet drawn in strokes, so it is saved as {path.name}", stacklevel=2)
         text = self.recipe if metadata else None
         pixel_art = self.settings.last_drawer == "pixel"
         if kind == "MP4":
@@ -173,7 +178,6 @@ class Artwork:
         return path
 
     def _encode_svg(self, path: Path, text: bytes | None) -> bytes:
-        check_kind(path, self.settings)
         if self.svg is None:
             raise ArtworkError(f"the strokes of this picture are gone, so that it can't be saved as {path.name!r}")
         return self.svg.encode("ascii") if text is None else svg.embed(self.svg, text)
@@ -326,7 +330,7 @@ def _opened(source: Source) -> Iterator[tuple[BinaryIO, int]]:
     name = printable(Path(source).name)[:100]
     try:
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(Path(source).expanduser(), flags)
+        descriptor = os.open(os.path.expanduser(source), flags)
     except FileNotFoundError:
         raise ArtworkError(f"there is no file {name!r}") from None
     except (OSError, ValueError) as error:

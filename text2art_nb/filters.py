@@ -25,6 +25,7 @@ Enlarge = Callable[[Tensor, tuple[int, int]], Tensor]
 _CHUNK: Final = 2**16  # pixels compared with a palette at once: at most 64 MB for 256 colours
 _OVERLAP: Final = 6  # a tile overlaps its repetition by so small a part of itself
 _REACH: Final = 4  # pixels around it that a resampled pixel is made of
+_CLEAR: Final = 1e-4  # opacity under which nothing of a colour is seen
 _SOFT: Final = 0.06  # how gradually one wedge of a rotation passes into the next, the picture being 2 wide
 
 # pixray's colours where a lookup has no palette of its own: 15 of Endesga 32, by Endesga.
@@ -250,9 +251,9 @@ class Filters:
         self._tiles = [stage for stage in stages if isinstance(stage, Tile)]
 
     def __call__(self, image: Tensor) -> Tensor:
-        """`image` [B,3,H,W] through all of them."""
+        """`image` [B,3 or 4,H,W] through all of them; its opacity goes where its colours go."""
         for stage in self._stages:
-            image = stage(image)
+            image = stage(image) if image.shape[1] == 3 else _with_opacity(stage, image)
         return image
 
     def losses(self) -> dict[str, Tensor]:
@@ -292,9 +293,26 @@ class Filters:
         for stage in reversed(self._stages):
             if isinstance(stage, Lookup):
                 return stage
-            if not (stage in _MOVING or (isinstance(stage, Tile) and not stage.blended)):
+            if not _only_moves(stage):
                 return None
         return None
+
+
+def _with_opacity(stage: Stage, image: Tensor) -> Tensor:
+    """`image` [B,4,H,W] through one stage."""
+    if isinstance(stage, Lookup):
+        return torch.cat([stage(image[:, :3]), image[:, 3:]], 1)
+    if _only_moves(stage):
+        return stage(image)
+    # The colours weighted by their opacity, or what can't be seen would bleed into what can.
+    mixed = stage(torch.cat([image[:, :3] * image[:, 3:], image[:, 3:]], 1))
+    opacity = mixed[:, 3:]
+    return torch.cat([(mixed[:, :3] / opacity.clamp(min=_CLEAR)).clamp(0, 1), opacity], 1)
+
+
+def _only_moves(stage: Stage) -> bool:
+    """Whether a stage moves pixels, and mixes none of them."""
+    return stage in (mirror, mirror_vertical, kaleidoscope) or (isinstance(stage, Tile) and not stage.blended)
 
 
 _SYMMETRIES: Final[dict[str, Stage]] = {
@@ -304,7 +322,6 @@ _SYMMETRIES: Final[dict[str, Stage]] = {
     "rotate4": rotate4,
     "kaleidoscope": kaleidoscope,
 }
-_MOVING: Final[tuple[Stage, ...]] = (mirror, mirror_vertical, kaleidoscope)  # pixels, but mixing none of them
 _TILES: Final[dict[str, Tile]] = {
     "tile": Tile(),
     "tile-across": Tile(down=False),

@@ -10,6 +10,7 @@ import difflib
 import functools
 import io
 import json
+import os
 import pickle
 import zipfile
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def load(name: str, device: torch.device) -> Generator:
     for entry in entry_points(group=GROUP, name=name):
         module, spec = cast(Generator, entry.load()(device))
         return _frozen(module), spec
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # Path.expanduser raises where there is no home
     if not path.is_file():
         near = difflib.get_close_matches(name, names(), 1)
         there = f"did you mean '{near[0]}'?" if near else f"installed: {', '.join(names()) or 'none'}"

@@ -47,6 +47,7 @@ from text2art_nb.losses import leaves_start, prepare, start_losses, style_losses
 from text2art_nb.palettes import parse_palette
 from text2art_nb.perceptors import Perceptor
 from text2art_nb.pictures import opaque, open_picture
+from text2art_nb.prompts import Prompt
 from text2art_nb.settings import Settings
 
 _FLAT: Final = 2e-3  # standard deviation, in 0..1, under which a picture shows nothing
@@ -118,33 +119,39 @@ class Loop:
         self._scale = _HALF_SCALE if self.dtype == torch.float16 else 1.0
         self._begun: State = {}
         self._first: Tensor | None = None
+        self._kept_for: list[Prompt] = []
         self.settings = settings
+        start = self._start(settings) if left is None else None
         if left is None:
-            self._take_up(0, settings.candidates, self._start(settings))
+            self._take_up(0, settings.candidates, start)
         else:
             tensors, numbers = left
             self._take_up(int(numbers.get("stage", 0)), _count(tensors), None)
         self.hear(settings)
         if left is not None:
             self.restore(*left)
+        elif start is None and self._overlay is not None and overlay.is_due(settings, 0, self.total):
+            self._go_on_from(overlay.lay(self._present(), self._overlay, settings.overlay_alpha))
 
     def _take_up(self, stage: int, candidates: int, start: Tensor | None) -> None:
         """Draw on with the drawer of a stage, from a picture [1 or B,3,h,w], or else as it begins by itself.
 
         The drawer before is forgotten, and with it its moments, its good states and what was kept of it.
         """
-        self.stage, self._stage_began = stage, self.iteration
         key = (0,) if stage == 0 else ("stage", stage)
         own = chain.of_stage(self.settings, stage, candidates) if len(self.settings.stages) > 1 else self.settings
         own = own if own.candidates == candidates else own.with_(candidates=candidates, finalists=None)
-        self.drawer = drawers.build(own, self.device, self._generator(*key))
+        drawer = drawers.build(own, self.device, self._generator(*key))
         if start is not None:
-            self.drawer.start_from(start)
+            drawer.start_from(start)
         # How a tensor lies in memory decides in which order sums are taken. A checkpoint knows only one way, so it is
         # that one from the start; or a run that is loaded again would end in a picture that differs in its last bits.
-        for parameter in self.drawer.parameters():
+        for parameter in drawer.parameters():
             parameter.data = parameter.data.contiguous()
-        self.optimizer = self.drawer.optimizer()
+        optimizer = drawer.optimizer()
+        # Only now: where memory ran out above, the drawer before draws on, and the change is tried again.
+        self.stage, self._stage_began = stage, self.iteration
+        self.drawer, self.optimizer = drawer, optimizer
         self._base_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.rate_scale, self._retreats = 1.0, 0
         self._good: tuple[State, State] | None = None
@@ -165,6 +172,8 @@ class Loop:
 
     def hear(self, settings: Settings) -> None:
         """Take over what may change while it draws (`settings.STEERABLE`); `choose` is for the candidate."""
+        if (settings.palette, settings.filters) != (self.settings.palette, self.settings.filters):
+            self._good_spread = 0.0  # in a single colour the picture is plain on purpose
         self.settings = settings
         self._seed = settings.seed or 0
         self.drawer.hear(settings.parsed)
@@ -213,6 +222,7 @@ class Loop:
         Raises RunError where the picture is beyond saving.
         """
         number = self.iteration + 1
+        self._remember_numbers()
         image = self._draw()
         picture = over(image, self._ground(number))
         leaf = picture.detach().requires_grad_()
@@ -250,14 +260,13 @@ class Loop:
             self._take_up(due.stage, self.count, picture)
             self.hear(self.settings)
         if due.changes_picture:
-            present = self._present()
-            present = present if self.drawer.takes_opacity else self._opaque(present)
-            self._go_on_from(due.changed(present, self._overlay))
+            self._go_on_from(due.changed(self._present(), self._overlay))
 
     @torch.no_grad()
     def _present(self) -> Tensor:
-        """What the drawer draws now, [B,3 or 4,H,W], to be looked at only."""
-        return self._render()
+        """What the drawer draws now, to be looked at only: [B,3,H,W], or [B,4,H,W] where it can go on from that."""
+        present = self._render()
+        return present if self.drawer.takes_opacity else self._opaque(present)
 
     def _go_on_from(self, picture: Tensor) -> None:
         """Draw on from another picture [B,3 or 4,h,w]: as large steps as before, but no longer where the old went."""
@@ -267,6 +276,7 @@ class Loop:
         self._set_moments(optimisers.calmed(self._moments()))
         self.kept = {}
         self._good = self._good and (self._parameters(), self._moments())
+        self._good_spread = 0.0  # it may be plain on purpose
 
     def _closing(self, image: Tensor, number: int) -> Tensor:
         """What is shown of `image`: where the film is to return to its start, more and more of its first picture."""
@@ -334,10 +344,16 @@ class Loop:
             return {}
         now = self.drawer.numbers()
         start = _under("numbers.", self._begun)
-        if start.keys() != now.keys():
-            start = self._first_numbers()
-            self._begun |= {f"numbers.{name}": value for name, value in start.items()}
         return start_losses(list(now.values()), [start[name] for name in now], self.settings)
+
+    def _remember_numbers(self) -> None:
+        """Keep what the drawer's numbers are to stay near, where it matters, unless that is kept already.
+
+        Before it draws, for a drawer may move its parameters to find them, and a picture hangs on them as they were.
+        """
+        kept = _under("numbers.", self._begun).keys()
+        if leaves_start(self.settings) and kept != self.drawer.numbers().keys():
+            self._begun |= {f"numbers.{name}": value for name, value in self._first_numbers().items()}
 
     def _first_numbers(self) -> State:
         """What the drawer's numbers are to stay near: what they are now, or, from noise, those of the init image."""
@@ -395,7 +411,7 @@ class Loop:
         self.drawer.anneal(self._stage_progress)
         with mixed(self.device, self._drawing_dtype):
             picture = self.drawer.finish().float()
-        canvas = self._filtered(picture)
+        canvas = self._filter(picture)
         seen = self._opaque(canvas)
         return canvas, torch.stack([self._score(eye, seen) for eye in self._eyes]).mean(0)
 
@@ -461,6 +477,7 @@ class Loop:
         self._set_parameters(_under("drawer.", tensors))
         self._set_moments(_under("optimizer.", tensors))
         self.kept, self._begun = _under("kept.", tensors), _under("begun.", tensors)
+        self._kept_for = self.settings.parsed
         good = _under("good.", tensors)
         self._good = (_under("drawer.", good), _under("optimizer.", good)) if good else None
         self.iteration, self._retreats = int(numbers["iteration"]), int(numbers["retreats"])
@@ -496,13 +513,7 @@ class Loop:
             return self.drawer.render().float()
 
     def _draw(self) -> Tensor:
-        return self._filtered(self._render())
-
-    def _filtered(self, image: Tensor) -> Tensor:
-        """`image` [B,3 or 4,H,W] with its colours filtered, and its opacity as it is."""
-        if image.shape[1] == 3:
-            return self._filter(image)
-        return torch.cat([self._filter(image[:, :3]), image[:, 3:]], 1)
+        return self._filter(self._render())
 
     def _ground(self, number: int) -> Tensor:
         """The colour [3] that lies behind what is transparent at iteration `number`: any, so that none is relied on."""
@@ -533,8 +544,13 @@ class Loop:
         }
 
     def _part(self, picture: Tensor, region: str | None) -> Tensor:
-        """What of `picture` [B,3,H,W] lies in a region."""
-        return picture if region is None else self._regions[region].cut(picture)
+        """What of `picture` [B,3,H,W], of the canvas or larger, lies in a region."""
+        if region is None:
+            return picture
+        size = picture.shape[-1], picture.shape[-2]
+        # Strokes hand over a picture that is larger than the canvas on which they are drawn.
+        own = self._regions[region] if size == self.drawer.canvas else regions.build(region, size, self.settings.masks)
+        return own.cut(picture)
 
     @torch.no_grad()
     def _remember_start(self, picture: Tensor) -> None:
@@ -654,6 +670,9 @@ class Loop:
         self._good = (present, self._moments())
         self._retreats = 0
         if self.settings.keep == "best":
+            prompts = self.settings.parsed
+            if self._kept_for != prompts:  # what was kept is the best for words that are no longer asked for
+                self.kept, self._kept_for = {}, prompts
             best = self.kept.get("score", torch.full_like(scores, -math.inf))
             better = scores > best
             chosen = {name: _choose(better, value, self.kept.get(name, value)) for name, value in present.items()}

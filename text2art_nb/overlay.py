@@ -31,10 +31,14 @@ def lay(picture: Tensor, overlay: Tensor, alpha: int | None) -> Tensor:
 
     alpha: its opacity everywhere, 0..255; None: its own.
     """
-    overlay = F.interpolate(overlay, picture.shape[-2:], mode="bicubic", antialias=True).clamp(0, 1)
-    opacity = overlay[:, 3:] if alpha is None else torch.full_like(overlay[:, 3:], alpha / 255)
+    own = overlay[:, 3:] if alpha is None else torch.ones_like(overlay[:, 3:])
+    # The colours weighted by their opacity, or what can't be seen would bleed into what can.
+    weighted = torch.cat([overlay[:, :3] * own, own], 1)
+    weighted = F.interpolate(weighted, picture.shape[-2:], mode="bicubic", antialias=True).clamp(0, 1)
+    colours = (weighted[:, :3] / weighted[:, 3:].clamp(min=1e-6)).clamp(0, 1)
+    opacity = weighted[:, 3:] if alpha is None else torch.full_like(weighted[:, 3:], alpha / 255)
     if picture.shape[1] == 3:
-        return picture + (overlay[:, :3] - picture) * opacity
+        return picture + (colours - picture) * opacity
     both = opacity + picture[:, 3:] * (1 - opacity)
     share = torch.where(both > 0, opacity / both.clamp(min=1e-6), 0)
-    return torch.cat([picture[:, :3] + (overlay[:, :3] - picture[:, :3]) * share, both], 1)
+    return torch.cat([picture[:, :3] + (colours - picture[:, :3]) * share, both], 1)

@@ -32,6 +32,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _NEEDED_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _PLAIN_CHUNKS = frozenset({b"IHDR", b"IDAT", b"IEND"})
 _TIMEOUT_SECONDS = 20.0
+_DAMAGED = "the picture is damaged or of a kind that cannot be converted"
 
 
 def picture_to_uri(picture: Any, *, allow_urls: bool = False) -> str:
@@ -62,7 +63,7 @@ def picture_to_uri(picture: Any, *, allow_urls: bool = False) -> str:
     if isinstance(picture, bytes | bytearray | memoryview):
         return _encode(_open(bytes(picture), "these bytes"))
     if isinstance(picture, Image.Image):
-        return _encode(_small_enough(picture))
+        return _encode(_upright(_small_enough(picture)))
     if hasattr(picture, "__array_interface__"):
         return _encode(_from_array(picture))
     raise ValueError(
@@ -325,6 +326,16 @@ def _small_enough(image: "Image.Image") -> "Image.Image":
     return image
 
 
+def _upright(image: "Image.Image") -> "Image.Image":
+    """`image` turned as its EXIF says, which a photograph that somebody has opened still is not."""
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(image)
+    except _DECODING as error:
+        raise ValueError(_DAMAGED) from error
+
+
 def _from_array(array: Any) -> "Image.Image":
     import numpy as np
     from PIL import Image
@@ -365,7 +376,7 @@ def _encode(image: "Image.Image") -> str:
     try:
         image = _plain_mode(image)
     except _DECODING as error:
-        raise ValueError("the picture is damaged or of a kind that cannot be converted") from error
+        raise ValueError(_DAMAGED) from error
     longer = max(image.size)
     if longer > MAX_SIDE:
         width, height = (max(1, round(side * MAX_SIDE / longer)) for side in image.size)

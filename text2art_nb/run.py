@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from text2art_nb import heap, tournament
+from text2art_nb import chain, heap, tournament
 from text2art_nb.checkpoint import NAME, Checkpoint, Writer
 from text2art_nb.errors import ModelError, RunError, SettingsError
 from text2art_nb.settings import MAX_STEERING, STEERABLE, Settings, Steering
@@ -323,6 +323,7 @@ class Run:
 
             return PixrayLoop(settings, self.directory)
         tournament.fetch_referee(settings)
+        chain.fetch_later(settings, int(start.numbers.get("stage", 0)))
         from text2art_nb.loop import Loop
 
         return Loop(settings, (dict(start.tensors), dict(start.numbers)) if start.tensors else None)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from tests import tiny_models
@@ -367,3 +368,9 @@ def test_full_size_fits_a_t4() -> None:
     found = turbo_memory.measured(turbo_memory.SD_TURBO, torch.float16)
     # Two CLIPs with what they see, CUDA and its workspaces take some 4 GB more.
     assert max(found["iteration"], found["last picture"]) < 15 - 4
+
+
+def test_from_noise_it_can_be_held_near_a_picture(tiny: Tiny) -> None:
+    picture = Image.new("RGB", (8, 8), "red")
+    settings = tiny(drawer="turbo", start="noise", init_image=picture, init_weight_dist=1.0, iterations=2)
+    assert [frame.losses["init_dist"] > 0 for frame in Run(settings)] == [True, True]

@@ -94,3 +94,11 @@ def test_it_is_what_a_pyramid_adds_up_to_that_is_asked_to_stay_near_its_start() 
         drawer.coarser[-1] += 3.0
         drawer.latents -= 3.0
     torch.testing.assert_close(drawer.numbers()["latents"], before)
+
+
+def test_the_nearest_code_is_found_where_the_perceptors_look_in_half_precision(tmp_path: Path) -> None:
+    settings = Settings(prompts="a castle", model=str(tiny_models.save_vqgan(tmp_path)), size=(256, 256), start="noise")
+    drawer = vqgan.build(settings.resolved(), CPU, torch.Generator().manual_seed(1))
+    exact = drawer._painted(drawer.latents)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(drawer._painted(drawer.latents), exact)

@@ -166,6 +166,7 @@ class PixelDrawer(Drawer):
 
 def build(settings: Settings, device: torch.device, generator: torch.Generator) -> PixelDrawer:
     """The drawer that `settings` ask for, on `device`, with its start drawn from `generator` (a CPU generator)."""
+    refines = settings.start == "proposal"
     settings = settings.resolved()
     drawer = PixelDrawer(
         settings.pixel_size or settings.picture_size,
@@ -176,7 +177,7 @@ def build(settings: Settings, device: torch.device, generator: torch.Generator) 
         transparent=settings.transparent,
         transparent_weight=settings.transparent_weight,
         # A proposal's colours are nearly right, and are changed carefully; but it is opaque, and has as far to go.
-        least_opacity_rate=PixelDrawer.learning_rate if settings.start == "proposal" else 0.0,
+        least_opacity_rate=PixelDrawer.learning_rate if refines else 0.0,
     ).to(device)
     if settings.palette:
         drawer.set_palette(torch.tensor(parse_palette(settings.palette), device=device))

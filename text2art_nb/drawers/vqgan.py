@@ -80,7 +80,8 @@ class VQGANDrawer(Drawer):
 
     def _painted(self, latents: Tensor) -> Tensor:
         """What the decoder paints: each latent's nearest code, with the latents' own gradient (straight-through)."""
-        with torch.no_grad():
+        # In half precision neighbouring codes would be taken for each other.
+        with torch.no_grad(), torch.autocast(latents.device.type, enabled=False):
             flat = latents.movedim(1, -1).flatten(0, 2)
             lengths, across = self.codebook.square().sum(1), self.codebook.T
             # A part at a time: the distances of all latents to all codes are more than a processor keeps at hand.

@@ -394,7 +394,8 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
             "perceptors": self.perceptors or preset.perceptors,
             "size": size,
             "seed": secrets.randbelow(2**32) if self.seed is None else self.seed,
-            "start": self._begins,
+            # Only a later drawer of a chain is to refine without words: see chain.of_stage.
+            "start": self._begins if self._begins != "proposal" or self.asks_in_words else "noise",
         }
         small = {perceptor_spec(each)[0] for each in found["perceptors"]} <= set(EMBEDDED_EYES)
         taste = EMBEDDED_LOSSES.get(self.drawer_names[0], {})

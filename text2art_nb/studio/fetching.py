@@ -9,15 +9,12 @@ from text2art_nb.models.embedded import EYES
 from text2art_nb.models.listing import in_words
 from text2art_nb.settings import Settings
 
-_KINDS = {"vqgan": "vqgan", "taesd": "taesd", "turbo": "diffusion"}
-_FULL = {"vqgan": "imagenet_f16_16384", "taesd": "taesd", "turbo": "sd-turbo"}
-
 
 def model_choices(settings: Settings) -> list[str]:
     """Names that `model` may take for the drawers of `settings`, the usual one first; a path of one's own may, too."""
-    found = ["embedded", "full"] if any(name in _FULL or name == "pixel" for name in settings.drawer_names) else []
+    found = ["embedded", "full"] if any(name in chain.FULL or name == "pixel" for name in settings.drawer_names) else []
     for drawer in settings.drawer_names:
-        found += names_of(_KINDS.get(drawer, ""))
+        found += names_of(chain.KINDS.get(drawer, ""))
         if drawer == "generator":
             from text2art_nb import generators
 
@@ -66,12 +63,8 @@ def _in_words(weights: Weights) -> str:
 
 def _wanted(settings: Settings) -> Iterator[tuple[str, str]]:
     """(name, kind) of all weights of resolved `settings` that aren't in the package."""
-    for stage, drawer in enumerate(settings.drawer_names):
-        name = chain.of_stage(settings, stage, 1).model if len(settings.stages) > 1 else settings.model
-        if drawer in _KINDS and name != "embedded":
-            yield (_FULL[drawer] if name == "full" else name), _KINDS[drawer]
-        if drawer == "turbo":
-            yield ("taesdxl" if "xl" in name else "taesd"), "taesd"
+    for stage in range(len(settings.stages)):
+        yield from chain.weights(settings, stage)
     referee = tournament.outsider(settings)
     for eye in (*settings.perceptor_names, *((referee,) if referee else ())):
         if eye not in EYES:
