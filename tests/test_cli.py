@@ -1,5 +1,6 @@
 """The command line: a picture, its film, plain errors at once, and whatever stops it, a way to go on."""
 
+import errno
 import json
 import os
 import re
@@ -437,6 +438,36 @@ def test_a_film_that_fails_does_not_cost_the_picture(
     assert result["video"] is None
     assert "ffmpeg could not write the film" in result["said"]
     assert Path(result["file"]).exists()
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No checkpoint can be written; whatever else can."""
+
+    def full(_: Checkpoint, path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    monkeypatch.setattr(Checkpoint, "write", full)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_checkpoint_that_cannot_be_written_does_not_cost_the_picture(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["draw", "a castle", *words, "--out", "castle.png", "--no-video"]) == 2
+    said = capsys.readouterr()
+    assert said.out == "castle.png\n"
+    assert "the run can't be saved to castle.run/checkpoint.safetensors: No space left on device" in said.err
+    assert Artwork.open("castle.png", trusted=True).image.size == (48, 32)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_draw_from_python_keeps_what_was_drawn_when_the_disk_is_full(tiny: Callable[..., Settings]) -> None:
+    from text2art_nb import draw
+
+    with pytest.warns(UserWarning, match="No space left on device"):
+        artwork = draw(tiny(), out="castle.png", directory="castle.run")
+    assert artwork.image.size == Artwork.open("castle.png", trusted=True).image.size == (48, 32)
 
 
 embedded = pytest.mark.skipif(

@@ -112,19 +112,26 @@ class Writer:
         self._error: tuple[Path, Exception] | None = None
 
     def put(self, path: Path, checkpoint: Checkpoint) -> None:
-        """Have `checkpoint` written to `path` soon. Raises RunError if an earlier one could not be."""
-        self._raise()
+        """Have `checkpoint` written to `path` soon. Raises RunError if an earlier one could not be.
+
+        This one is tried all the same: what was in the way may have passed, and it may be the last.
+        """
+        failed = self._failure()
         with self._turn:
             self._waiting[path] = checkpoint
             if not self._busy:
                 self._busy = True
                 threading.Thread(target=self._work, name="text2art-checkpoint").start()
+        if failed is not None:
+            raise failed
 
     def flush(self) -> None:
         """Wait until everything is written. Raises RunError if it could not be."""
         with self._turn:
             self._turn.wait_for(lambda: not self._busy)
-        self._raise()
+        failed = self._failure()
+        if failed is not None:
+            raise failed
 
     def _work(self) -> None:
         while True:
@@ -140,9 +147,13 @@ class Writer:
             except Exception as error:  # raised where somebody can act on it: at the next put or flush
                 self._error = path, error
 
-    def _raise(self) -> None:
+    def _failure(self) -> RunError | None:
+        """What went wrong, once."""
         failed, self._error = self._error, None
-        if failed is not None:
-            path, error = failed
-            reason = getattr(error, "strerror", None) or error
-            raise RunError(f"the run can't be saved to {path}: {reason}") from error
+        if failed is None:
+            return None
+        path, error = failed
+        reason = getattr(error, "strerror", None) or error
+        sentence = RunError(f"the run can't be saved to {path}: {reason}")
+        sentence.__cause__ = error
+        return sentence

@@ -108,7 +108,7 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
     """Draw `run` to its end, or until a signal; then write what there is and say where."""
     from text2art_nb.cli.growing import Growing
     from text2art_nb.cli.progress import Progress
-    from text2art_nb.drawing import close_frames, keep_drawing, picture_of, stops
+    from text2art_nb.drawing import close_frames, draw_what_can_be, picture_of, stops
 
     moving = places.film is not None or places.picture.suffix.lower() in (".gif", ".mp4")
     frames = FrameStore(places.frames, after=run.iteration) if moving else None
@@ -126,7 +126,7 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
                     progress.show(frame)
                     growing.show(frame)
 
-                keep_drawing(run, frames, show)
+                broken = draw_what_can_be(run, frames, show)
         finally:
             trouble = close_frames(frames)
         if run.iteration == 0:
@@ -144,6 +144,8 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
         "first_frame_seconds": progress.first_frame_seconds,
     }
     _report(run, artwork, places, options, times, film)
+    if broken is not None:
+        raise broken
     if stopped.signal is None or run.iteration >= run.total:
         return 0
     how = f"python -m text2art_nb resume {shlex.quote(str(places.directory))}"
