@@ -1,6 +1,7 @@
 """The command line: a picture, its film, plain errors at once, and whatever stops it, a way to go on."""
 
 import errno
+import importlib
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from text2art_nb.cli import growing
 from text2art_nb.encoders import put
 from text2art_nb.errors import ArtworkError, SettingsError
 from text2art_nb.loop import Loop
+from text2art_nb.models import Cancelled, File
 from text2art_nb.models.embedded import WEIGHTS
 from text2art_nb.places import FOLDER, slug
 from text2art_nb.run import Run
@@ -419,6 +421,26 @@ def test_ctrl_c_while_the_models_load_leaves_what_was_there_before(
     assert main(["draw", "a castle", *words, "--out", "castle.png"]) == 130
     assert "stopped before the first iteration" in capsys.readouterr().err
     assert there() == before
+
+
+def test_ctrl_c_while_weights_are_fetched_ends_it_at_once(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(file: File, where: Path, *, cancel: threading.Event | None, **_: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert cancel is not None
+        assert cancel.wait(30)
+        raise Cancelled("it was stopped")
+
+    locate = importlib.import_module("text2art_nb.models.locate")
+    monkeypatch.setattr(locate, "fetch", fetch)
+    monkeypatch.setattr(locate, "_in_hub_cache", lambda _: None)
+    monkeypatch.setenv("TEXT2ART_CACHE", "cache")
+    monkeypatch.delenv("TEXT2ART_OFFLINE", raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    assert main(["draw", "a castle", *words, "--set", "perceptors=ViT-B/32", "--out", "castle.png"]) == 130
+    assert "stopped before the first iteration" in capsys.readouterr().err
+    assert not Path("castle.run").exists()
 
 
 @pytest.mark.usefixtures("interrupted_while_loading")
