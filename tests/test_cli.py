@@ -226,6 +226,32 @@ def test_a_drawing_in_the_place_of_another_leaves_nothing_of_it(words: list[str]
     assert left == {"checkpoint.safetensors", "outputs.json", "now.jpg", "states"}
 
 
+def test_what_another_process_draws_is_left_alone(
+    words: list[str], run_json: Drawing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_json("draw", "a castle", *words, "--out", "castle.png")
+    before = there()
+    program = (
+        "import sys; from text2art_nb.places import *\n"
+        "with alone(Path('castle.run')): print(flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        other.stdout.readline()
+        for command in (["draw", "a castle", *words, "--out", "castle.png"], ["resume", "castle.run"]):
+            assert main(command) == 2
+            assert "castle.run is being drawn into by another process" in capsys.readouterr().err
+        other.stdin.close()
+    assert there() == before
+    assert run_json("resume", "castle.run", "--iterations", "+1")["iterations"] == 7
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [("--out=c.svg", "only strokes are saved as .svg"), ("--video=c.png", "a film is saved as .mp4 or .gif")],

@@ -39,12 +39,17 @@ class Checkpoint:
         text = {"settings": self.settings.to_recipe(), "numbers": dict(self.numbers), "seconds": self.seconds}
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.tensors.items()}
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        with part.open("wb") as file:
-            file.write(save(tensors, {_KEY: json.dumps(text)}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with part.open("wb") as file:
+                file.write(save(tensors, {_KEY: json.dumps(text)}))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)  # on a full disk it has what room there was
+            raise
         with contextlib.suppress(
             OSError
         ):  # some file systems (Drive's) can't sync a directory; the file itself is safe

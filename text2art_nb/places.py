@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +95,34 @@ class Places:
                 shutil.rmtree(part)
             else:
                 part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """While it lasts, no other process that asks the same draws into the run's `directory`, which is made if need be.
+
+    The system lets go of it with the process, however that ends. Where directories can't be locked it does nothing.
+
+    Raises:
+        ArtworkError: another process draws there.
+    """
+    with contextlib.ExitStack() as stack:
+        # It can't be locked, as on some network file systems, or not be made: then `prepare` says why.
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl  # there is none on Windows
+
+            directory.mkdir(parents=True, exist_ok=True)
+            handle = os.open(directory, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ArtworkError(
+                    f"{directory} is being drawn into by another process; wait until it has ended, or stop it"
+                ) from None
+            for left in directory.rglob(".*.safetensors.*.part"):  # by one that was killed while it wrote
+                left.unlink()
+        yield
 
 
 def places_for(settings: Settings, out: str | None, video: str | None, metadata: bool, folder: Path = FOLDER) -> Places:

@@ -13,7 +13,7 @@ from text2art_nb.artwork import Artwork, check_kind
 from text2art_nb.cli.clock import Clock
 from text2art_nb.cli.parser import given_settings
 from text2art_nb.errors import ArtworkError, RunError, Text2ArtError
-from text2art_nb.places import Places, found_places, places_for
+from text2art_nb.places import Places, alone, found_places, places_for
 from text2art_nb.presets import EMBEDDED_EYES
 from text2art_nb.settings import Settings
 from text2art_nb.video import FrameStore
@@ -46,17 +46,18 @@ def _draw(asked: Settings, options: argparse.Namespace, clock: Clock) -> int:
     if options.no_video:
         settings = settings.with_(make_video=False)
     places = places_for(settings, options.out, options.video, not options.no_metadata)
-    places.prepare()
-    from text2art_nb.run import Run
+    with alone(places.directory):
+        places.prepare()
+        from text2art_nb.run import Run
 
-    run = Run(settings, directory=places.directory)
-    try:
-        return _go(run, places, options, clock)
-    finally:
-        if run.iteration == 0:
-            with contextlib.suppress(RunError):  # what went wrong first is what the user is told
-                run.flush()
-            places.abandon()
+        run = Run(settings, directory=places.directory)
+        try:
+            return _go(run, places, options, clock)
+        finally:
+            if run.iteration == 0:
+                with contextlib.suppress(RunError):  # what went wrong first is what the user is told
+                    run.flush()
+                places.abandon()
 
 
 def resume(options: argparse.Namespace, clock: Clock) -> int:
@@ -71,6 +72,11 @@ def resume(options: argparse.Namespace, clock: Clock) -> int:
         if options.iterations:
             settings = settings.with_(iterations=_total(options.iterations, settings.iterations or 0), steering=())
         return _draw(settings, options, clock)
+    with alone(places.directory):
+        return _resume(places, options, clock)
+
+
+def _resume(places: Places, options: argparse.Namespace, clock: Clock) -> int:
     from text2art_nb.run import Run
 
     run = Run.load(places.directory)
