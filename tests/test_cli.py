@@ -431,6 +431,20 @@ def interrupted_while_loading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Run, "_begun", begun)
 
 
+def test_ctrl_c_before_the_models_load_leaves_the_run_before_as_it_was(
+    words: list[str], run_json: Drawing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_json("draw", "a castle", *words, "--out", "castle.png")
+    before = there()
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "__init__", interrupted)
+    assert main(["draw", "a castle", *words, "--out", "castle.png"]) == 130
+    assert there() == before
+
+
 def there() -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
 

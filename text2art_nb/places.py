@@ -58,7 +58,11 @@ class Places:
                         os.replace(part, self._before / part.name)
         except OSError as error:
             raise ArtworkError(f"the directory {self.directory} cannot be made: {error.strerror or error}") from error
-        self.note()
+        try:
+            self.note()
+        except ArtworkError:
+            self.abandon()
+            raise
 
     def note(self) -> None:
         """Write the files' names down, so that `resume` writes to the same ones: beside the run, wherever that lies."""

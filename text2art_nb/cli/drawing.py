@@ -48,15 +48,17 @@ def _draw(asked: Settings, options: argparse.Namespace, clock: Clock) -> int:
     places = places_for(settings, options.out, options.video, not options.no_metadata)
     with alone(places.directory):
         places.prepare()
-        from text2art_nb.run import Run
+        run: Run | None = None
+        try:  # an earlier run is put aside, and the import takes seconds
+            from text2art_nb import run as runs
 
-        run = Run(settings, directory=places.directory)
-        try:
+            run = runs.Run(settings, directory=places.directory)
             return _go(run, places, options, clock)
         finally:
-            if run.iteration == 0:
+            if run is None or run.iteration == 0:
                 with contextlib.suppress(RunError):  # what went wrong first is what the user is told
-                    run.flush()
+                    if run is not None:
+                        run.flush()
                 places.abandon()
 
 
