@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -307,18 +308,21 @@ def test_what_was_drawn_before_a_signal_is_kept_and_can_be_gone_on_with(
     whole = run_json("draw", "a castle", *words, "--iterations", "40", "--out", "whole.png")
     before = signal.getsignal(number)
     thread = interrupt(number, Path("part.run/frames"), 3)
-    part = run_json("draw", "a castle", *words, "--iterations", "4000", "--out", "part.png")
+    part = run_json(
+        "draw", "a castle", *words, "--iterations", "4000", "--out", "part.png", "--video", "films/part.mp4"
+    )
     thread.join()
     assert part["code"] == 130
     assert signal.getsignal(number) is before
     assert 3 <= part["iterations"] < 4000
-    assert "go on with: python -m text2art_nb resume part.run" in part["said"]
-    assert Path("part.mp4").exists()
+    how = shlex.split(part["said"].rpartition("go on with: ")[2])
+    assert how == [sys.executable, "-m", "text2art_nb", "resume", "part.run", "--video", "films/part.mp4"]
+    assert Path("films/part.mp4").exists()
     again = run_json("redraw", "part.png", "--trust", "--out", "again.png")
     assert again["iterations"] == part["iterations"]
     assert Path("again.png").read_bytes() == Path("part.png").read_bytes()
     if part["iterations"] <= 40:
-        resumed = run_json("resume", "part.png", "--iterations", "40")
+        resumed = run_json(*how[3:], "--iterations", "40")
         assert (resumed["file"], resumed["iterations"]) == ("part.png", 40)
         drawn = [Artwork.open(name, trusted=True).image.tobytes() for name in ("part.png", "whole.png")]
         assert drawn[0] == drawn[1]

@@ -42,7 +42,7 @@ def write_mp4(
         closed: whether the frames lead back to the first; then they are all that is shown.
 
     Raises:
-        ArtworkError: there is no ffmpeg, or it failed.
+        ArtworkError: there is no ffmpeg, or it failed, or there is no room for its work.
     """
     size = film_size(*final.size, pixel_art=pixel_art)
     fps = fps_for(len(frames) if frames is not None else 0)

@@ -3,15 +3,15 @@
 import argparse
 import contextlib
 import json
-import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from text2art_nb.artwork import Artwork, check_kind
 from text2art_nb.cli.clock import Clock
 from text2art_nb.cli.parser import given_settings
+from text2art_nb.cli.program import command
 from text2art_nb.errors import ArtworkError, RunError, Text2ArtError
 from text2art_nb.places import Places, alone, found_places, places_for
 from text2art_nb.presets import EMBEDDED_EYES
@@ -156,9 +156,16 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
         raise broken
     if stopped.signal is None or run.iteration >= run.total:
         return 0
-    how = f"python -m text2art_nb resume {shlex.quote(str(places.directory))}"
+    how = command("resume", str(places.directory), *_elsewhere(places))
     _say(f"stopped after iteration {run.iteration} of {run.total}; go on with: {how}")
     return STOPPED
+
+
+def _elsewhere(places: Places) -> Iterator[str]:
+    """The options for files that don't lie beside the run, where `resume` would put them by itself."""
+    for option, file in (("--out", places.picture), ("--video", places.film)):
+        if file is not None and file.parent != places.directory.parent:
+            yield from (option, str(file))
 
 
 def _save_film(artwork: Artwork, places: Places) -> Path | None:
