@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from text2art_nb import encoders
 from text2art_nb.__main__ import main
 from text2art_nb.artwork import Artwork
 from text2art_nb.checkpoint import Checkpoint
@@ -504,6 +505,28 @@ def test_a_film_that_fails_does_not_cost_the_picture(
     assert result["video"] is None
     assert "ffmpeg could not write the film" in result["said"]
     assert Path(result["file"]).exists()
+
+
+def test_a_film_that_there_is_no_room_for_is_one_plain_sentence(
+    words: list[str], run_json: Drawing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(encoders, "_encode", full)
+    result = run_json("draw", "a castle", *words)
+    assert (result["code"], result["video"]) == (0, None)
+    assert "the film cannot be made: No space left on device" in result["said"]
+
+
+def test_an_mp4_without_ffmpeg_is_refused_before_it_is_drawn(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none() -> str:
+        raise ArtworkError("an MP4 needs ffmpeg")
+
+    monkeypatch.setattr(encoders, "ffmpeg_program", none)
+    assert "an MP4 needs ffmpeg" in refused("draw", "a castle", "--out", "castle.mp4")
 
 
 @pytest.fixture

@@ -50,15 +50,18 @@ def write_mp4(
     last = fit(final, size, pixel_art=pixel_art)
     held = 0 if closed and frames is not None and len(frames) else round(fps * HOLD_SECONDS)
     pictures = chain((fit(image, size, pixel_art=pixel_art) for image in before), repeat(last, held))
-    with tempfile.TemporaryDirectory(prefix="text2art-") as scratch:
-        film = Path(scratch) / "film.mp4"
-        inputs: list[str] = []
-        if recipe is not None:
-            tags = Path(scratch) / "tags.txt"
-            tags.write_bytes(mp4.ffmetadata(recipe))
-            inputs = ["-f", "ffmetadata", "-i", str(tags)]
-        _encode(_ffmpeg(size, fps, inputs, film, bare=recipe is None), pictures)
-        data = film.read_bytes()
+    try:
+        with tempfile.TemporaryDirectory(prefix="text2art-") as scratch:
+            film = Path(scratch) / "film.mp4"
+            inputs: list[str] = []
+            if recipe is not None:
+                tags = Path(scratch) / "tags.txt"
+                tags.write_bytes(mp4.ffmetadata(recipe))
+                inputs = ["-f", "ffmetadata", "-i", str(tags)]
+            _encode(_ffmpeg(size, fps, inputs, film, bare=recipe is None), pictures)
+            data = film.read_bytes()
+    except OSError as error:  # no room for its work, or an ffmpeg that can't be started
+        raise ArtworkError(f"the film cannot be made: {error.strerror or error}") from error
     put(path, data if recipe is not None else mp4.without_encoder(data))
 
 
