@@ -374,6 +374,21 @@ def test_resume_without_the_run_draws_again_from_the_recipe_and_says_so(
     assert Path(again["file"]).read_bytes() == Path(first["file"]).read_bytes()
 
 
+def test_resume_without_the_run_but_with_more_steps_keeps_the_steering(
+    tiny: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, run_json: Drawing
+) -> None:
+    from text2art_nb.cli import drawing
+
+    steering = [{"iteration": 2, "prompts": "a tower", "iterations": 7}, {"iteration": 4, "stop": True}]
+    settings = tiny(steering=steering).resolved()
+    Artwork(Image.new("RGB", (48, 32)), settings).save("castle.png")
+    monkeypatch.setattr(drawing, "_settings_in", lambda file, trusted: settings)
+    again = run_json("resume", "castle.png", "--iterations", "+2", "--no-video")
+    assert again["iterations"] == 9
+    [entry] = Artwork.open(again["file"], trusted=True).settings.steering
+    assert entry.changes == {"prompts": "a tower"}
+
+
 def test_resume_writes_only_beside_the_run_whatever_its_directory_says(words: list[str], run_json: Drawing) -> None:
     run_json("draw", "a castle", *words, "--out", "castle.png")
     Path("castle.run/outputs.json").write_text(json.dumps({"picture": "../../evil.png", "film": "/tmp/evil.mp4"}))

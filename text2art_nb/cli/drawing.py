@@ -15,7 +15,7 @@ from text2art_nb.cli.program import command
 from text2art_nb.errors import ArtworkError, RunError, Text2ArtError
 from text2art_nb.places import Places, alone, found_places, places_for
 from text2art_nb.presets import EMBEDDED_EYES
-from text2art_nb.settings import Settings
+from text2art_nb.settings import Settings, Steering
 from text2art_nb.video import FrameStore
 
 # Run brings torch with it, which takes seconds: it is imported once settings and names of files are known to be good.
@@ -72,7 +72,7 @@ def resume(options: argparse.Namespace, clock: Clock) -> int:
             raise
         _say(f"the run of {options.place} is gone, but its recipe is in it: drawing it again from the start")
         if options.iterations:
-            settings = settings.with_(iterations=_total(options.iterations, settings.iterations or 0), steering=())
+            settings = _longer(settings, options.iterations)
         return _draw(settings, options, clock)
     with alone(places.directory):
         return _resume(places, options, clock)
@@ -101,6 +101,17 @@ def _recipe_left(place: str) -> Settings | None:
     with contextlib.suppress(ArtworkError):
         return _settings_in(place, trusted=False)
     return None
+
+
+def _longer(settings: Settings, asked: str) -> Settings:
+    """A recipe with another total: its steering is kept, but for its end and for totals of its own."""
+    total = _total(asked, settings.steered(10**6).iterations or 0)
+    kept: list[Steering] = []
+    for entry in settings.steering:
+        changes = {name: value for name, value in entry.changes.items() if name != "iterations"}
+        if changes and not entry.stop:
+            kept.append(Steering(iteration=entry.iteration, **changes))
+    return settings.with_(iterations=total, steering=kept)
 
 
 def _total(text: str, now: int) -> int:
