@@ -234,6 +234,16 @@ def test_extras_of_before_a_change_do_not_count_as_set_up(project: Path, venv: S
     assert not bootstrap.is_ready(project, ["dev"], venv.folder)
 
 
+def test_another_torch_comes_from_where_the_first_one_came_from(project: Path, venv: Site) -> None:
+    venv.add("torch", "2.13.0+cpu")
+    install_in_venv(project, [], venv.folder, venv.pip)
+    assert "--extra-index-url" not in venv.calls[0]
+    (project / "constraints.txt").write_text("torch==2.14.0\n")
+    venv.calls.clear()
+    install_in_venv(project, [], venv.folder, venv.pip)
+    assert venv.calls[0][1:3] == ["--extra-index-url", "index-for-torch==2.14.0"]
+
+
 @pytest.mark.parametrize("file", ["requirements.txt", "constraints.txt", "pyproject.toml", "stamp", "extras"])
 def test_whatever_changes_what_is_wanted_sets_up_again(project: Path, venv: Site, file: str) -> None:
     install_in_venv(project, [], venv.folder, venv.pip)
