@@ -1,6 +1,8 @@
 """Setting up installs what is missing, and never changes what belongs to somebody else."""
 
 import io
+import json
+import re
 import resource
 import shutil
 import subprocess
@@ -588,3 +590,21 @@ def test_a_log_that_belongs_to_somebody_else_is_done_without(tmp_path: Path) -> 
     (tmp_path / "text2art-setup.log").mkdir()  # can't be written to either, and that by root too
     with bootstrap.open_log(tmp_path) as log:
         log.write("Collecting torch\n")
+
+
+@pytest.mark.parametrize("folder", [None, "text2art"])
+def test_the_notebook_fetches_text2art_also_where_a_folder_of_pictures_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("T2A_REPO", "https://example.org/text2art")
+    if folder is not None:
+        Path(folder).mkdir()
+    cells = json.loads((bootstrap.ROOT / "text2art.ipynb").read_text(encoding="utf-8"))["cells"]
+    [program] = ["".join(cell["source"]) for cell in cells if "git clone" in "".join(cell["source"])]
+    said: list[str] = []
+    python = re.sub(r"!(?=git|PYTHON)(.+)", r"shell(f'\1')", program.partition("sys.path.insert")[0])
+    exec(python, {"shell": said.append, "_exit_code": 0})
+    place = "text2art" if folder is None else "text2art-nb"
+    assert said[0] == f'git clone -q --depth 1 "https://example.org/text2art" "{place}"'
+    assert said[1].endswith(f'bash "{place}/setup_colab.sh" kernel')
