@@ -389,6 +389,23 @@ def test_resume_without_the_run_but_with_more_steps_keeps_the_steering(
     assert entry.changes == {"prompts": "a tower"}
 
 
+def test_two_pictures_that_differ_in_their_suffix_are_not_taken_for_one(
+    words: list[str], run_json: Drawing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from text2art_nb.cli import drawing
+
+    run_json("draw", "a castle", *words, "--out", "castle.png", "--no-video")
+    first = Path("castle.png").read_bytes()
+    said = run_json("draw", "a fox", *words, "--out", "castle.jpg", "--no-video")["said"]
+    assert "the run of castle.png in castle.run gives way to this one's" in said
+    ours = drawing._settings_in
+    monkeypatch.setattr(drawing, "_settings_in", lambda file, trusted: ours(file, True))
+    again = run_json("resume", "castle.png")
+    assert "drawing it again" in again["said"]
+    assert Path("castle.png").read_bytes() == first == Path(again["file"]).read_bytes()
+    assert run_json("resume", "castle.jpg", "--iterations", "+1")["file"] == "castle.jpg"
+
+
 def test_resume_writes_only_beside_the_run_whatever_its_directory_says(words: list[str], run_json: Drawing) -> None:
     run_json("draw", "a castle", *words, "--out", "castle.png")
     Path("castle.run/outputs.json").write_text(json.dumps({"picture": "../../evil.png", "film": "/tmp/evil.mp4"}))

@@ -64,6 +64,12 @@ class Places:
             self.abandon()
             raise
 
+    @property
+    def displaced(self) -> str | None:
+        """The other picture, if any, whose run lies in the directory: two that differ in their suffix share one."""
+        other = _notes(self.directory).picture if (self.directory / CHECKPOINT).is_file() else None
+        return None if other == self.picture.name else other
+
     def note(self) -> None:
         """Write the files' names down, so that `resume` writes to the same ones: beside the run, wherever that lies."""
         names = {"picture": self.picture.name, "film": self.film.name if self.film else None, "metadata": self.metadata}
@@ -203,6 +209,8 @@ def found_places(place: str, out: str | None, video: str | None) -> Places:
     beside = directory.with_suffix("")
     picture = Path(out).expanduser() if out else beside.with_name(notes.picture or beside.name + ".png")
     film = Path(video).expanduser() if video else beside.with_name(notes.film) if notes.film else None
+    if notes.picture and given.is_file() and given.name not in (notes.picture, notes.film):
+        raise ArtworkError(f"{str(directory)!r} is the run of {notes.picture!r}, not of {given.name!r}")
     kind_of(picture)
     if film is not None:
         kind_of_film(film)

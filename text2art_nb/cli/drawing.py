@@ -47,6 +47,8 @@ def _draw(asked: Settings, options: argparse.Namespace, clock: Clock) -> int:
         settings = settings.with_(make_video=False)
     places = places_for(settings, options.out, options.video, not options.no_metadata)
     with alone(places.directory):
+        if places.displaced:
+            _say(f"the run of {places.displaced} in {places.directory} gives way to this one's; the picture stays")
         places.prepare()
         run: Run | None = None
         try:  # an earlier run is put aside, and the import takes seconds
