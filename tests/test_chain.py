@@ -175,6 +175,14 @@ def test_each_drawer_of_a_chain_may_have_weights_of_its_own(tiny: Tiny, tiny_tur
         settings.with_(model="sd-turbo -> embedded")
 
 
+def test_a_chain_that_begins_with_turbo_has_its_eyes_and_its_start_without_being_told() -> None:
+    silent = Settings(prompts="a cat", drawer="turbo -> vqgan", seed=1).resolved()
+    told = Settings(prompts="a cat", drawer="turbo -> vqgan", model="sd-turbo -> embedded", seed=1).resolved()
+    assert silent.model == "embedded"
+    assert silent.with_(model=told.model) == told
+    assert told.start == "noise"
+
+
 def test_a_strangers_chain_may_name_weights_but_no_directory() -> None:
     recipe = Settings(prompts="a cat", drawer="turbo -> vqgan", model="sd-turbo -> embedded").to_recipe()
     assert Settings.from_recipe(recipe).model == "sd-turbo -> embedded"
