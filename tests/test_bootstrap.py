@@ -1,6 +1,8 @@
 """Setting up installs what is missing, and never changes what belongs to somebody else."""
 
 import io
+import json
+import re
 import resource
 import shutil
 import subprocess
@@ -232,6 +234,16 @@ def test_extras_of_before_a_change_do_not_count_as_set_up(project: Path, venv: S
     install_in_venv(project, ["lab"], venv.folder, venv.pip)
     assert bootstrap.is_ready(project, ["lab"], venv.folder)
     assert not bootstrap.is_ready(project, ["dev"], venv.folder)
+
+
+def test_another_torch_comes_from_where_the_first_one_came_from(project: Path, venv: Site) -> None:
+    venv.add("torch", "2.13.0+cpu")
+    install_in_venv(project, [], venv.folder, venv.pip)
+    assert "--extra-index-url" not in venv.calls[0]
+    (project / "constraints.txt").write_text("torch==2.14.0\n")
+    venv.calls.clear()
+    install_in_venv(project, [], venv.folder, venv.pip)
+    assert venv.calls[0][1:3] == ["--extra-index-url", "index-for-torch==2.14.0"]
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "constraints.txt", "pyproject.toml", "stamp", "extras"])
@@ -578,3 +590,21 @@ def test_a_log_that_belongs_to_somebody_else_is_done_without(tmp_path: Path) -> 
     (tmp_path / "text2art-setup.log").mkdir()  # can't be written to either, and that by root too
     with bootstrap.open_log(tmp_path) as log:
         log.write("Collecting torch\n")
+
+
+@pytest.mark.parametrize("folder", [None, "text2art"])
+def test_the_notebook_fetches_text2art_also_where_a_folder_of_pictures_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("T2A_REPO", "https://example.org/text2art")
+    if folder is not None:
+        Path(folder).mkdir()
+    cells = json.loads((bootstrap.ROOT / "text2art.ipynb").read_text(encoding="utf-8"))["cells"]
+    [program] = ["".join(cell["source"]) for cell in cells if "git clone" in "".join(cell["source"])]
+    said: list[str] = []
+    python = re.sub(r"!(?=git|PYTHON)(.+)", r"shell(f'\1')", program.partition("sys.path.insert")[0])
+    exec(python, {"shell": said.append, "_exit_code": 0})
+    place = "text2art" if folder is None else "text2art-nb"
+    assert said[0] == f'git clone -q --depth 1 "https://example.org/text2art" "{place}"'
+    assert said[1].endswith(f'bash "{place}/setup_colab.sh" kernel')

@@ -210,6 +210,14 @@ def test_weights_that_cannot_be_had_are_missed_before_anything_is_drawn(
     assert run.iteration == 0
 
 
+def test_a_chain_that_begins_with_turbo_has_its_eyes_and_its_start_without_being_told() -> None:
+    silent = Settings(prompts="a cat", drawer="turbo -> vqgan", seed=1).resolved()
+    told = Settings(prompts="a cat", drawer="turbo -> vqgan", model="sd-turbo -> embedded", seed=1).resolved()
+    assert silent.model == "embedded"
+    assert silent.with_(model=told.model) == told
+    assert told.start == "noise"
+
+
 def test_a_strangers_chain_may_name_weights_but_no_directory() -> None:
     recipe = Settings(prompts="a cat", drawer="turbo -> vqgan", model="sd-turbo -> embedded").to_recipe()
     assert Settings.from_recipe(recipe).model == "sd-turbo -> embedded"

@@ -1,8 +1,11 @@
 """The command line: a picture, its film, plain errors at once, and whatever stops it, a way to go on."""
 
+import errno
+import importlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +19,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from text2art_nb import encoders
 from text2art_nb.__main__ import main
 from text2art_nb.artwork import Artwork
 from text2art_nb.checkpoint import Checkpoint
@@ -23,6 +27,7 @@ from text2art_nb.cli import growing
 from text2art_nb.encoders import put
 from text2art_nb.errors import ArtworkError, SettingsError
 from text2art_nb.loop import Loop
+from text2art_nb.models import Cancelled, File
 from text2art_nb.models.embedded import WEIGHTS
 from text2art_nb.places import FOLDER, slug
 from text2art_nb.run import Run
@@ -223,6 +228,32 @@ def test_a_drawing_in_the_place_of_another_leaves_nothing_of_it(words: list[str]
     assert left == {"checkpoint.safetensors", "outputs.json", "now.jpg", "states"}
 
 
+def test_what_another_process_draws_is_left_alone(
+    words: list[str], run_json: Drawing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_json("draw", "a castle", *words, "--out", "castle.png")
+    before = there()
+    program = (
+        "import sys; from text2art_nb.places import *\n"
+        "with alone(Path('castle.run')): print(flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        other.stdout.readline()
+        for command in (["draw", "a castle", *words, "--out", "castle.png"], ["resume", "castle.run"]):
+            assert main(command) == 2
+            assert "castle.run is being drawn into by another process" in capsys.readouterr().err
+        other.stdin.close()
+    assert there() == before
+    assert run_json("resume", "castle.run", "--iterations", "+1")["iterations"] == 7
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [("--out=c.svg", "only strokes are saved as .svg"), ("--video=c.png", "a film is saved as .mp4 or .gif")],
@@ -278,18 +309,21 @@ def test_what_was_drawn_before_a_signal_is_kept_and_can_be_gone_on_with(
     whole = run_json("draw", "a castle", *words, "--iterations", "40", "--out", "whole.png")
     before = signal.getsignal(number)
     thread = interrupt(number, Path("part.run/frames"), 3)
-    part = run_json("draw", "a castle", *words, "--iterations", "4000", "--out", "part.png")
+    part = run_json(
+        "draw", "a castle", *words, "--iterations", "4000", "--out", "part.png", "--video", "films/part.mp4"
+    )
     thread.join()
     assert part["code"] == 130
     assert signal.getsignal(number) is before
     assert 3 <= part["iterations"] < 4000
-    assert "go on with: python -m text2art_nb resume part.run" in part["said"]
-    assert Path("part.mp4").exists()
+    how = shlex.split(part["said"].rpartition("go on with: ")[2])
+    assert how == [sys.executable, "-m", "text2art_nb", "resume", "part.run", "--video", "films/part.mp4"]
+    assert Path("films/part.mp4").exists()
     again = run_json("redraw", "part.png", "--trust", "--out", "again.png")
     assert again["iterations"] == part["iterations"]
     assert Path("again.png").read_bytes() == Path("part.png").read_bytes()
     if part["iterations"] <= 40:
-        resumed = run_json("resume", "part.png", "--iterations", "40")
+        resumed = run_json(*how[3:], "--iterations", "40")
         assert (resumed["file"], resumed["iterations"]) == ("part.png", 40)
         drawn = [Artwork.open(name, trusted=True).image.tobytes() for name in ("part.png", "whole.png")]
         assert drawn[0] == drawn[1]
@@ -338,6 +372,38 @@ def test_resume_without_the_run_draws_again_from_the_recipe_and_says_so(
     assert "drawing it again" in again["said"]
     assert again["file"] == "text2art/a-castle-7-2.png"
     assert Path(again["file"]).read_bytes() == Path(first["file"]).read_bytes()
+
+
+def test_resume_without_the_run_but_with_more_steps_keeps_the_steering(
+    tiny: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, run_json: Drawing
+) -> None:
+    from text2art_nb.cli import drawing
+
+    steering = [{"iteration": 2, "prompts": "a tower", "iterations": 7}, {"iteration": 4, "stop": True}]
+    settings = tiny(steering=steering).resolved()
+    Artwork(Image.new("RGB", (48, 32)), settings).save("castle.png")
+    monkeypatch.setattr(drawing, "_settings_in", lambda file, trusted: settings)
+    again = run_json("resume", "castle.png", "--iterations", "+2", "--no-video")
+    assert again["iterations"] == 9
+    [entry] = Artwork.open(again["file"], trusted=True).settings.steering
+    assert entry.changes == {"prompts": "a tower"}
+
+
+def test_two_pictures_that_differ_in_their_suffix_are_not_taken_for_one(
+    words: list[str], run_json: Drawing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from text2art_nb.cli import drawing
+
+    run_json("draw", "a castle", *words, "--out", "castle.png", "--no-video")
+    first = Path("castle.png").read_bytes()
+    said = run_json("draw", "a fox", *words, "--out", "castle.jpg", "--no-video")["said"]
+    assert "the run of castle.png in castle.run gives way to this one's" in said
+    ours = drawing._settings_in
+    monkeypatch.setattr(drawing, "_settings_in", lambda file, trusted: ours(file, True))
+    again = run_json("resume", "castle.png")
+    assert "drawing it again" in again["said"]
+    assert Path("castle.png").read_bytes() == first == Path(again["file"]).read_bytes()
+    assert run_json("resume", "castle.jpg", "--iterations", "+1")["file"] == "castle.jpg"
 
 
 def test_resume_writes_only_beside_the_run_whatever_its_directory_says(words: list[str], run_json: Drawing) -> None:
@@ -402,6 +468,20 @@ def interrupted_while_loading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Run, "_begun", begun)
 
 
+def test_ctrl_c_before_the_models_load_leaves_the_run_before_as_it_was(
+    words: list[str], run_json: Drawing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_json("draw", "a castle", *words, "--out", "castle.png")
+    before = there()
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "__init__", interrupted)
+    assert main(["draw", "a castle", *words, "--out", "castle.png"]) == 130
+    assert there() == before
+
+
 def there() -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
 
@@ -418,6 +498,26 @@ def test_ctrl_c_while_the_models_load_leaves_what_was_there_before(
     assert main(["draw", "a castle", *words, "--out", "castle.png"]) == 130
     assert "stopped before the first iteration" in capsys.readouterr().err
     assert there() == before
+
+
+def test_ctrl_c_while_weights_are_fetched_ends_it_at_once(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(file: File, where: Path, *, cancel: threading.Event | None, **_: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert cancel is not None
+        assert cancel.wait(30)
+        raise Cancelled("it was stopped")
+
+    locate = importlib.import_module("text2art_nb.models.locate")
+    monkeypatch.setattr(locate, "fetch", fetch)
+    monkeypatch.setattr(locate, "_in_hub_cache", lambda _: None)
+    monkeypatch.setenv("TEXT2ART_CACHE", "cache")
+    monkeypatch.delenv("TEXT2ART_OFFLINE", raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    assert main(["draw", "a castle", *words, "--set", "perceptors=ViT-B/32", "--out", "castle.png"]) == 130
+    assert "stopped before the first iteration" in capsys.readouterr().err
+    assert not Path("castle.run").exists()
 
 
 @pytest.mark.usefixtures("interrupted_while_loading")
@@ -437,6 +537,58 @@ def test_a_film_that_fails_does_not_cost_the_picture(
     assert result["video"] is None
     assert "ffmpeg could not write the film" in result["said"]
     assert Path(result["file"]).exists()
+
+
+def test_a_film_that_there_is_no_room_for_is_one_plain_sentence(
+    words: list[str], run_json: Drawing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(encoders, "_encode", full)
+    result = run_json("draw", "a castle", *words)
+    assert (result["code"], result["video"]) == (0, None)
+    assert "the film cannot be made: No space left on device" in result["said"]
+
+
+def test_an_mp4_without_ffmpeg_is_refused_before_it_is_drawn(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none() -> str:
+        raise ArtworkError("an MP4 needs ffmpeg")
+
+    monkeypatch.setattr(encoders, "ffmpeg_program", none)
+    assert "an MP4 needs ffmpeg" in refused("draw", "a castle", "--out", "castle.mp4")
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No checkpoint can be written; whatever else can."""
+
+    def full(_: Checkpoint, path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    monkeypatch.setattr(Checkpoint, "write", full)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_checkpoint_that_cannot_be_written_does_not_cost_the_picture(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["draw", "a castle", *words, "--out", "castle.png", "--no-video"]) == 2
+    said = capsys.readouterr()
+    assert said.out == "castle.png\n"
+    assert "the run can't be saved to castle.run/checkpoint.safetensors: No space left on device" in said.err
+    assert Artwork.open("castle.png", trusted=True).image.size == (48, 32)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_draw_from_python_keeps_what_was_drawn_when_the_disk_is_full(tiny: Callable[..., Settings]) -> None:
+    from text2art_nb import draw
+
+    with pytest.warns(UserWarning, match="No space left on device"):
+        artwork = draw(tiny(), out="castle.png", directory="castle.run")
+    assert artwork.image.size == Artwork.open("castle.png", trusted=True).image.size == (48, 32)
 
 
 embedded = pytest.mark.skipif(

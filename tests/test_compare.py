@@ -1,5 +1,8 @@
 """One prompt by all drawers that can run here, in one picture."""
 
+import os
+import signal
+import time
 from collections.abc import Callable
 from importlib import import_module
 from io import BytesIO
@@ -11,6 +14,7 @@ from PIL import Image
 from text2art_nb import Comparison, compare, drawers, models
 from text2art_nb.__main__ import main
 from text2art_nb.errors import ArtworkError, ModelError, SettingsError
+from text2art_nb.frame import Frame
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 
@@ -99,3 +103,37 @@ def test_the_command_line_compares(tiny_clip: Path, capsys: pytest.CaptureFixtur
     assert said.out == "sheet.png\n"
     assert "pixel: score" in said.err
     assert Image.open(tmp_path / "sheet.png").size[0] == 288
+
+
+def interrupt(_: object = None) -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.2)  # until it's heard
+
+
+def test_ctrl_c_ends_with_the_drawers_that_are_done(tiny: Tiny) -> None:
+    def watch(frame: Frame) -> None:
+        seen.append(frame.iteration)
+        if len(seen) == 3:
+            interrupt()
+
+    seen: list[int] = []
+    assert list(compare(tiny(iterations=2), ["pixel", "vqgan -> pixel"], watch=watch).artworks) == ["pixel"]
+
+
+def test_ctrl_c_before_the_first_is_done_is_no_fault_of_the_drawers(tiny: Tiny) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        compare(tiny(iterations=2), "pixel", watch=interrupt)
+
+
+def test_a_sheet_that_cannot_be_written_is_known_before_it_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("folder").write_text("a file")
+    assert main(["compare", "a", "cat", "--out", "folder/sheet.png"]) == 2
+    assert "the sheet cannot be written to folder: " in capsys.readouterr().err
+
+
+def test_a_sheet_may_lie_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_clip: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    words = ["compare", "a cat", "--drawers=pixel", "--iterations=1", "--size=32x32", f"--set=perceptors={tiny_clip}"]
+    assert main([*words, "--set=start=noise", "--out=~/sheet.png"]) == 0
+    assert (tmp_path / "home" / "sheet.png").exists()
+    assert not Path("~").exists()

@@ -70,6 +70,22 @@ def test_a_cache_that_cannot_be_written_is_found(tmp_path: Path, monkeypatch: py
     assert "TEXT2ART_CACHE" in check.mend
 
 
+def test_a_cache_that_cannot_be_reached_does_not_end_the_doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Too long a name is refused to everybody, also to root, who may enter every folder.
+    monkeypatch.setenv("TEXT2ART_CACHE", str(tmp_path / ("x" * 300) / "cache"))
+    assert [check.name for check in (*doctor._disk(), *doctor._fetched())] == ["disk", "fetched models"]
+
+
+def test_a_user_without_a_home_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXT2ART_CACHE", "~nobody-of-this-name/cache")
+    [check] = (*doctor._disk(), *doctor._fetched())
+    assert not check.ok
+    assert "there is no folder for weights" in check.found
+    assert "TEXT2ART_CACHE" in check.mend
+
+
 def test_a_broken_ffmpeg_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/nowhere/ffmpeg")
     [check] = doctor._ffmpeg()

@@ -1,5 +1,6 @@
 """A run that is killed with kill -9, at any moment, goes on and ends in the byte-identical picture."""
 
+import errno
 import multiprocessing
 import os
 import random
@@ -113,3 +114,22 @@ def test_a_full_disk_is_said_and_the_picture_is_still_there(tiny: Tiny, tmp_path
     with pytest.raises(RunError, match="can't be saved"):
         list(run)
     assert run.artwork.image.size == (48, 32)
+
+
+def test_a_hiccup_of_the_disk_does_not_cost_the_checkpoint_after_it(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, failed = Checkpoint.write, []
+
+    def hiccup(checkpoint: Checkpoint, path: Path) -> None:
+        if not failed:
+            failed.append(path)
+            raise OSError(errno.EIO, "Input/output error")
+        write(checkpoint, path)
+
+    monkeypatch.setattr(Checkpoint, "write", hiccup)
+    run = Run(tiny(), tmp_path)
+    with pytest.raises(RunError, match="Input/output error"):
+        list(run)
+    run.flush()
+    assert Run.load(tmp_path).iteration == run.iteration > 0

@@ -509,6 +509,8 @@ def deep(levels: int) -> list[Any]:
         ({"model": "~/weights"}, "must be a plain name"),
         ({"model": "C:\\weights"}, "must be a plain name"),
         ({"perceptors": ["ViT-B/32", "a/../../b"]}, "must be a plain name"),
+        ({"perceptors": ["fox,bear.pt"]}, "must be a plain name"),
+        ({"model": "fox,bear.pt"}, "must be a plain name"),
         ({"perceptors": "ViT-B/32, ./x"}, "must be a plain name"),
         ({"perceptors": ["./x:0.5:16"]}, "must be a plain name"),
         ({"masks": ["/etc/passwd"]}, "only as PNG data URIs"),

@@ -1,6 +1,7 @@
 """Frames are kept without making the drawing wait, and become a film that plays everywhere."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from text2art_nb.artwork import Artwork
 from text2art_nb.encoders import ffmpeg_program, write_mp4
 from text2art_nb.errors import ArtworkError
 from text2art_nb.settings import Settings
-from text2art_nb.video import FrameStore, evenly, film_size, fit, fps_for, is_kept
+from text2art_nb.video import FrameStore, encoded, evenly, film_size, fit, fps_for, is_kept
 
 
 class Still:
@@ -283,6 +284,29 @@ def test_a_gif_holds_the_frames_in_one_palette_and_loops(drawn: Artwork, tmp_pat
     assert path.stat().st_size < 2_000_000
     last = np.asarray(Artwork.open(path).image, dtype=float)
     assert np.abs(last - np.asarray(drawn.image)).mean() < 10
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Artwork:
+    """A picture that came out of 1000 others, all of them kept, as the notebook's time machine does."""
+    directory = tmp_path_factory.mktemp("long")
+    picture = encoded(Image.new("RGB", (16, 16), "teal"))
+    for i in range(1, 1001):
+        (directory / f"{i:08d}.jpg").write_bytes(picture)
+    store = FrameStore(directory, limit=1000)
+    return Artwork(Image.new("RGB", (16, 16)), Settings(prompts="a castle", seed=1).resolved(), frames=store)
+
+
+def test_a_film_of_very_many_frames_is_no_longer_than_others(long: Artwork, tmp_path: Path) -> None:
+    found = re.search(r"Duration: 00:00:(\d\d)", probe(long.save(tmp_path / "long.mp4")))
+    assert found is not None
+    assert int(found[1]) <= 12
+
+
+def test_frames_that_another_limit_kept_stay_where_none_is_added(long: Artwork) -> None:
+    assert long.frames is not None
+    FrameStore(long.frames.directory, after=1000).close()
+    assert len(long.frames) == 1000
 
 
 def test_a_picture_without_frames_still_makes_a_film(tmp_path: Path) -> None:

@@ -263,11 +263,16 @@ def check_kind(path: Path, settings: Settings) -> None:
     """Refuse `path` if it asks for what isn't made of what `settings` draw: the sprite of pixel art, an SVG of strokes.
 
     Raises:
-        ArtworkError: it does, or for no picture at all.
+        ArtworkError: it does, or for no picture at all, or for an MP4 where there is no ffmpeg.
     """
     if is_sprite(path) and settings.last_drawer != "pixel":
         raise ArtworkError(f"only pixel art has a sprite; this is drawn by {settings.last_drawer}")
-    if kind_of(path) != "SVG":
+    kind = kind_of(path)
+    if kind == "MP4":
+        from text2art_nb.encoders import ffmpeg_program
+
+        ffmpeg_program()
+    if kind != "SVG":
         return
     if settings.last_drawer in DRAWERS and settings.last_drawer != "strokes":
         raise ArtworkError(f"only strokes are saved as .svg: {settings.last_drawer} draws pixels; try drawer=strokes")

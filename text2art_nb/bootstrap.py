@@ -279,9 +279,9 @@ def install_in_venv(root: Path, extras: Sequence[str], prefix: Path, pip: Pip = 
     constraints = root / "constraints.txt"
     requirements = wanted(root, extras)
     source: list[str] = []
-    if "torch" not in installed():
+    pin = next(line for line in constraints.read_text(encoding="utf-8").splitlines() if line.startswith("torch=="))
+    if installed().get("torch", "").partition("+")[0] != pin.removeprefix("torch==").strip():
         print("text2art: installing into .venv; torch is the big one, so this takes some minutes", flush=True)
-        pin = next(line for line in constraints.read_text(encoding="utf-8").splitlines() if line.startswith("torch=="))
         source = cpu_torch_index(pip, pin)
     status, said = pip(["install", *source, "-c", str(constraints), *map(str, requirements)])
     if status:

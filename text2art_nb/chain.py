@@ -34,7 +34,7 @@ def read_stages(text: str, known: Callable[[str], str]) -> tuple[Stage, ...]:
     Raises:
         ValueError: an unknown drawer, no drawer at all between two arrows, too many, or shares that don't fit together.
     """
-    parts = text.replace("→", "->").split("->")
+    parts = split(text)
     if len(parts) > MAX_STAGES:
         raise ValueError(f"drawer may chain at most {MAX_STAGES} drawers; got {len(parts)}")
     stages = [_stage(part, known) for part in parts]
@@ -52,8 +52,13 @@ def read_stages(text: str, known: Callable[[str], str]) -> tuple[Stage, ...]:
 def written(text: str, known: Callable[[str], str]) -> str:
     """A chain in its one spelling, which `read_stages` reads: names, and the shares that somebody gave."""
     read_stages(text, known)
-    stages = [_stage(part, known) for part in text.replace("→", "->").split("->")]
+    stages = [_stage(part, known) for part in split(text)]
     return " -> ".join(name if share is None else f"{name}:{share:.10g}" for name, share in stages)
+
+
+def split(text: str) -> list[str]:
+    """What stands between the arrows of a chain, however they are drawn."""
+    return text.replace("→", "->").split("->")
 
 
 def _stage(part: str, known: Callable[[str], str]) -> tuple[str, float | None]:

@@ -39,12 +39,17 @@ class Checkpoint:
         text = {"settings": self.settings.to_recipe(), "numbers": dict(self.numbers), "seconds": self.seconds}
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.tensors.items()}
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        with part.open("wb") as file:
-            file.write(save(tensors, {_KEY: json.dumps(text)}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with part.open("wb") as file:
+                file.write(save(tensors, {_KEY: json.dumps(text)}))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)  # on a full disk it has what room there was
+            raise
         with contextlib.suppress(
             OSError
         ):  # some file systems (Drive's) can't sync a directory; the file itself is safe
@@ -112,19 +117,26 @@ class Writer:
         self._error: tuple[Path, Exception] | None = None
 
     def put(self, path: Path, checkpoint: Checkpoint) -> None:
-        """Have `checkpoint` written to `path` soon. Raises RunError if an earlier one could not be."""
-        self._raise()
+        """Have `checkpoint` written to `path` soon. Raises RunError if an earlier one could not be.
+
+        This one is tried all the same: what was in the way may have passed, and it may be the last.
+        """
+        failed = self._failure()
         with self._turn:
             self._waiting[path] = checkpoint
             if not self._busy:
                 self._busy = True
                 threading.Thread(target=self._work, name="text2art-checkpoint").start()
+        if failed is not None:
+            raise failed
 
     def flush(self) -> None:
         """Wait until everything is written. Raises RunError if it could not be."""
         with self._turn:
             self._turn.wait_for(lambda: not self._busy)
-        self._raise()
+        failed = self._failure()
+        if failed is not None:
+            raise failed
 
     def _work(self) -> None:
         while True:
@@ -140,9 +152,13 @@ class Writer:
             except Exception as error:  # raised where somebody can act on it: at the next put or flush
                 self._error = path, error
 
-    def _raise(self) -> None:
+    def _failure(self) -> RunError | None:
+        """What went wrong, once."""
         failed, self._error = self._error, None
-        if failed is not None:
-            path, error = failed
-            reason = getattr(error, "strerror", None) or error
-            raise RunError(f"the run can't be saved to {path}: {reason}") from error
+        if failed is None:
+            return None
+        path, error = failed
+        reason = getattr(error, "strerror", None) or error
+        sentence = RunError(f"the run can't be saved to {path}: {reason}")
+        sentence.__cause__ = error
+        return sentence

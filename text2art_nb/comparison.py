@@ -71,7 +71,9 @@ def compare(
     watch: Watcher | None = None,
     **settings: Any,
 ) -> Comparison:
-    """Draw the same with several drawers, with the same seed. Nothing is downloaded; Ctrl-C ends with what is there.
+    """Draw the same with several drawers, with the same seed. Nothing is downloaded.
+
+    Ctrl-C ends with the drawers that are done.
 
     Args:
         prompts: what to draw, as for `draw`.
@@ -82,6 +84,7 @@ def compare(
     Raises:
         SettingsError: a setting cannot be used, or there is no such drawer.
         ModelError: no drawer at all could draw.
+        KeyboardInterrupt: Ctrl-C came before one was done.
     """
     base = settings_of(prompts, settings)
     base = base.with_(seed=secrets.randbelow(2**32) if base.seed is None else base.seed, make_video=False)
@@ -98,6 +101,8 @@ def compare(
         if artwork is not None:
             artworks[name], seconds[name] = artwork, time.monotonic() - began
         if stopped:
+            if not artworks:
+                raise KeyboardInterrupt
             break
     if not artworks:
         raise ModelError("no drawer can draw here: " + "; ".join(f"{name}: {why}" for name, why in left_out.items()))
@@ -118,12 +123,12 @@ def _wanted(drawers: Sequence[str] | str | None) -> list[str]:
 
 
 def _drawn(base: Settings, name: str, watch: Watcher | None) -> tuple[Artwork | None, bool]:
-    """What one drawer draws, None if it was stopped before anything was there; and whether it was stopped."""
+    """What one drawer draws, None if it was stopped before it was done; and whether it was stopped."""
     with models.without_network():
         run = Run(base.with_(drawer=name))
         with stops(run):
             keep_drawing(run, None, watch)
-        return (run.artwork if run.iteration else None), run.stopped
+        return (None if run.stopped and run.iteration < run.total else run.artwork), run.stopped
 
 
 # -- the contact sheet

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from text2art_nb import bootstrap, models
+from text2art_nb.errors import ModelError
 from text2art_nb.models import embedded
 from text2art_nb.models.listing import IN_PACKAGE, in_words
 
@@ -153,7 +154,13 @@ def available_memory(proc: Path = Path("/proc/meminfo")) -> int | None:
 
 
 def _disk() -> Iterable[Check]:
-    place = next(folder for folder in (models.cache_root(), *models.cache_root().parents) if folder.exists())
+    try:
+        root = models.cache_root()
+    except ModelError as error:
+        yield Check("disk", str(error), False, "set TEXT2ART_CACHE to a folder that can be written")
+        return
+    # os.path, for pathlib raises where a folder on the way can't be entered.
+    place = next(folder for folder in (root, *root.parents) if os.path.exists(folder))
     free = shutil.disk_usage(place).free
     writable = os.access(place, os.W_OK)
     mend = ""
@@ -161,7 +168,7 @@ def _disk() -> Iterable[Check]:
         mend = f"{place} cannot be written: set TEXT2ART_CACHE to a folder that can"
     elif free < DISK_NEEDED:
         mend = "most real models won't fit: make room, or set TEXT2ART_CACHE to a folder on another disk"
-    yield Check("disk", f"{in_words(free)} free for weights in {models.cache_root()}", writable, mend)
+    yield Check("disk", f"{in_words(free)} free for weights in {root}", writable, mend)
 
 
 def _embedded() -> Iterable[Check]:
@@ -183,7 +190,10 @@ def embedded_checks(weights: Path) -> list[Check]:
 
 
 def _fetched() -> Iterable[Check]:
-    rows = [row for row in models.rows() if row["on_disk"] and row["source"] != IN_PACKAGE]
+    try:
+        rows = [row for row in models.rows() if row["on_disk"] and row["source"] != IN_PACKAGE]
+    except ModelError:  # of the folder that they would be in, which `_disk` complains about
+        return
     for row in rows:
         whole = row["ready"]
         mend = "" if whole else "begun, not whole: the next use goes on from there"

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from text2art_nb.artwork import Artwork, check_kind, kind_of_film
-from text2art_nb.errors import ArtworkError
+from text2art_nb.errors import ArtworkError, RunError
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 from text2art_nb.video import FrameStore
@@ -54,7 +54,7 @@ def draw(
     Raises:
         SettingsError: a setting cannot be used.
         ModelError: weights are missing.
-        RunError: the drawing cannot go on.
+        RunError: the drawing cannot begin. What ends it later, such as a full disk, is a warning: the picture is there.
         ArtworkError: a file cannot be written.
     """
     if video is not None:
@@ -67,11 +67,12 @@ def draw(
     frames = FrameStore(folder and folder / "frames", after=0) if wanted.make_video or video is not None else None
     with stops(run):
         try:
-            keep_drawing(run, frames, watch)
+            broken = draw_what_can_be(run, frames, watch)
         finally:
             trouble = close_frames(frames)
-    if trouble:
-        warnings.warn(trouble, stacklevel=2)
+    for what in (broken, trouble):
+        if what:
+            warnings.warn(str(what), stacklevel=2)
     artwork = picture_of(run, frames)
     for place in (out, video):
         if place is not None and run.iteration > 0:
@@ -101,6 +102,17 @@ def keep_drawing(run: Run, frames: FrameStore | None, watch: Watcher | None) -> 
             frames.add(frame)
         if watch is not None:
             watch(frame)
+
+
+def draw_what_can_be(run: Run, frames: FrameStore | None, watch: Watcher | None) -> RunError | None:
+    """As `keep_drawing`; returns what ended it too early. Raises it where there is no picture that it could cost."""
+    try:
+        keep_drawing(run, frames, watch)
+    except RunError as error:
+        if run.iteration == 0:
+            raise
+        return error
+    return None
 
 
 def close_frames(frames: FrameStore | None) -> str | None:

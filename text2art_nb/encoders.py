@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from text2art_nb.errors import ArtworkError
 from text2art_nb.metadata import gif, mp4
-from text2art_nb.video import HOLD_SECONDS, FrameStore, evenly, film_size, fit, fps_for
+from text2art_nb.video import FILM_FRAMES, HOLD_SECONDS, FrameStore, evenly, film_size, fit, fps_for
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -42,23 +42,27 @@ def write_mp4(
         closed: whether the frames lead back to the first; then they are all that is shown.
 
     Raises:
-        ArtworkError: there is no ffmpeg, or it failed.
+        ArtworkError: there is no ffmpeg, or it failed, or there is no room for its work.
     """
     size = film_size(*final.size, pixel_art=pixel_art)
-    fps = fps_for(len(frames) if frames is not None else 0)
-    before = frames.images() if frames is not None else iter(())
+    count = len(frames) if frames is not None else 0
+    fps = fps_for(min(count, FILM_FRAMES))
+    before = evenly(frames.images(), count, FILM_FRAMES) if frames is not None else iter(())
     last = fit(final, size, pixel_art=pixel_art)
     held = 0 if closed and frames is not None and len(frames) else round(fps * HOLD_SECONDS)
     pictures = chain((fit(image, size, pixel_art=pixel_art) for image in before), repeat(last, held))
-    with tempfile.TemporaryDirectory(prefix="text2art-") as scratch:
-        film = Path(scratch) / "film.mp4"
-        inputs: list[str] = []
-        if recipe is not None:
-            tags = Path(scratch) / "tags.txt"
-            tags.write_bytes(mp4.ffmetadata(recipe))
-            inputs = ["-f", "ffmetadata", "-i", str(tags)]
-        _encode(_ffmpeg(size, fps, inputs, film, bare=recipe is None), pictures)
-        data = film.read_bytes()
+    try:
+        with tempfile.TemporaryDirectory(prefix="text2art-") as scratch:
+            film = Path(scratch) / "film.mp4"
+            inputs: list[str] = []
+            if recipe is not None:
+                tags = Path(scratch) / "tags.txt"
+                tags.write_bytes(mp4.ffmetadata(recipe))
+                inputs = ["-f", "ffmetadata", "-i", str(tags)]
+            _encode(_ffmpeg(size, fps, inputs, film, bare=recipe is None), pictures)
+            data = film.read_bytes()
+    except OSError as error:  # no room for its work, or an ffmpeg that can't be started
+        raise ArtworkError(f"the film cannot be made: {error.strerror or error}") from error
     put(path, data if recipe is not None else mp4.without_encoder(data))
 
 
@@ -164,7 +168,8 @@ def encode_gif(
     closed = closed and bool(before)
     pictures = before if closed else [*before, *indexed([last])]
     # As long as the MP4; browsers slow down what claims to be faster than 50 frames a second.
-    tick = max(20, round(100 * count / fps_for(count) / len(before)) * 10) if before else 0
+    shown = min(count, FILM_FRAMES)
+    tick = max(20, round(100 * shown / fps_for(shown) / len(before)) * 10) if before else 0
     durations = [tick] * len(before) + ([] if closed else [round(HOLD_SECONDS * 1000)])
     file = BytesIO()
     pictures[0].save(

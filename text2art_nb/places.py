@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +58,17 @@ class Places:
                         os.replace(part, self._before / part.name)
         except OSError as error:
             raise ArtworkError(f"the directory {self.directory} cannot be made: {error.strerror or error}") from error
-        self.note()
+        try:
+            self.note()
+        except ArtworkError:
+            self.abandon()
+            raise
+
+    @property
+    def displaced(self) -> str | None:
+        """The other picture, if any, whose run lies in the directory: two that differ in their suffix share one."""
+        other = _notes(self.directory).picture if (self.directory / CHECKPOINT).is_file() else None
+        return None if other == self.picture.name else other
 
     def note(self) -> None:
         """Write the files' names down, so that `resume` writes to the same ones: beside the run, wherever that lies."""
@@ -94,6 +105,34 @@ class Places:
                 shutil.rmtree(part)
             else:
                 part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """While it lasts, no other process that asks the same draws into the run's `directory`, which is made if need be.
+
+    The system lets go of it with the process, however that ends. Where directories can't be locked it does nothing.
+
+    Raises:
+        ArtworkError: another process draws there.
+    """
+    with contextlib.ExitStack() as stack:
+        # It can't be locked, as on some network file systems, or not be made: then `prepare` says why.
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl  # there is none on Windows
+
+            directory.mkdir(parents=True, exist_ok=True)
+            handle = os.open(directory, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ArtworkError(
+                    f"{directory} is being drawn into by another process; wait until it has ended, or stop it"
+                ) from None
+            for left in directory.rglob(".*.safetensors.*.part"):  # by one that was killed while it wrote
+                left.unlink()
+        yield
 
 
 def places_for(settings: Settings, out: str | None, video: str | None, metadata: bool, folder: Path = FOLDER) -> Places:
@@ -170,6 +209,8 @@ def found_places(place: str, out: str | None, video: str | None) -> Places:
     beside = directory.with_suffix("")
     picture = Path(out).expanduser() if out else beside.with_name(notes.picture or beside.name + ".png")
     film = Path(video).expanduser() if video else beside.with_name(notes.film) if notes.film else None
+    if notes.picture and given.is_file() and given.name not in (notes.picture, notes.film):
+        raise ArtworkError(f"{str(directory)!r} is the run of {notes.picture!r}, not of {given.name!r}")
     kind_of(picture)
     if film is not None:
         kind_of_film(film)

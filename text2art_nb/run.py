@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from text2art_nb import chain, heap, tournament
+from text2art_nb import chain, heap, models, tournament
 from text2art_nb.checkpoint import NAME, Checkpoint, Writer
 from text2art_nb.errors import ModelError, RunError, SettingsError
 from text2art_nb.settings import MAX_STEERING, STEERABLE, Settings, Steering
@@ -149,7 +149,10 @@ class Run:
         while True:
             self._going.wait()
             with self._turn, nullcontext() if self._loop else heap.unswept():
-                loop = self._prepare()
+                try:
+                    loop = self._prepare()
+                except models.Cancelled:  # by `stop`: there is nothing of it yet, or nothing new
+                    raise StopIteration from None
                 self._steer_now(loop)
                 if self._over(loop):
                     self._end(loop)
@@ -309,7 +312,8 @@ class Run:
             start = self._start
             if self._writer and not start.tensors:
                 self._writer.put(self._path, start)  # a kill while the models load loses nothing that was asked for
-            self._loop = self._begun(start)
+            with models.cancelled_by(self._stopped):
+                self._loop = self._begun(start)
         return self._loop
 
     def _begun(self, start: Checkpoint) -> "Loop":

@@ -1,11 +1,13 @@
 """What a recipe that came from elsewhere may not hold. It is checked before any of it is looked at closely."""
 
+import itertools
 import os
 import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
+from text2art_nb import chain
 from text2art_nb.errors import SettingsError
 from text2art_nb.pictures import PNG_PREFIX, check_stranger
 from text2art_nb.prompts import MAX_MASKS, split_weight
@@ -39,8 +41,8 @@ def check_recipe(values: Mapping[str, Any]) -> None:
         except ValueError as error:
             problems.setdefault(field, f"{field} cannot be used: {error}")
     for field in ("model", "perceptors", "referee", "aesthetic_head"):
-        for name in _listed(values.get(field)):
-            if isinstance(name, str) and not _is_plain_name(_plainly(name, field)):
+        for name in _named(values.get(field), field):
+            if isinstance(name, str) and not _is_plain_name(name):
                 sentence = (
                     f"{field} in a recipe from elsewhere must be a plain name, not a directory; got {shown(name)}"
                 )
@@ -63,9 +65,13 @@ def check_recipe(values: Mapping[str, Any]) -> None:
 
 def _brings_a_generator(values: Mapping[str, Any]) -> bool:
     """Whether a recipe draws with a generator that no installed package offers: a file, which holds a program."""
-    stages = [stage.partition(":")[0].strip().lower() for stage in str(values.get("drawer", "")).split("->")]
+    drawers = [stage.partition(":")[0].strip().lower() for stage in chain.split(str(values.get("drawer", "")))]
+    model = str(values.get("model"))
+    models = [chain.model_of(model, stage) for stage in range(model.count("->") + 1)]
+    models = models if len(models) > 1 else models * len(drawers)
     installed = {entry.name for entry in entry_points(group="text2art.generators")}
-    return "generator" in stages and values.get("model") not in installed
+    # Where there are fewer models than drawers, no model is left for the last ones.
+    return any(drawer == "generator" and own not in installed for drawer, own in itertools.zip_longest(drawers, models))
 
 
 def check_bounds(recipe: Mapping[str, Any]) -> None:
@@ -104,14 +110,14 @@ def _pictures(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return pictures
 
 
-def _without_numbers(names: str) -> str:
-    """Names of perceptors, with commas between them, without the weights and cuts behind them."""
-    return ",".join(split_weight(name)[0] for name in names.split(","))
-
-
-def _plainly(names: str, field: str) -> str:
-    """What a field says, as names with commas between them: perceptors have numbers, models of a chain have arrows."""
-    return _without_numbers(names) if field == "perceptors" else names.replace("->", ",")
+def _named(value: Any, field: str) -> list[Any]:
+    """The names in a field, cut up just as drawing will do it: what it would take as one name is looked at as one."""
+    if field == "model" and isinstance(value, str):
+        return value.split("->")
+    if field == "perceptors":
+        names = value.split(",") if isinstance(value, str) else _listed(value)
+        return [split_weight(name)[0] if isinstance(name, str) else name for name in names]
+    return _listed(value)
 
 
 def _listed_names(value: Any) -> set[str]:
@@ -125,10 +131,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _is_plain_name(name: str) -> bool:
-    """Whether a name, or each in a list of them with commas, cannot be taken for a path; "ViT-B/32" is a name."""
-    parts = [part.strip() for part in name.split(",")]
-    return all(
-        re.fullmatch(r"[A-Za-z0-9][\w.@+-]*(/[A-Za-z0-9][\w.@+-]*)?", part, re.ASCII) and not os.path.exists(part)
-        for part in parts
-        if part
-    )
+    """Whether a name cannot be taken for a path; "ViT-B/32" is a name."""
+    name = name.strip()
+    plain = re.fullmatch(r"[A-Za-z0-9][\w.@+-]*(/[A-Za-z0-9][\w.@+-]*)?", name, re.ASCII)
+    return not name or (plain is not None and not os.path.exists(name))

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LIMIT = 300
 """Frames kept of a run, at most."""
 
+FILM_FRAMES = LIMIT + 2
+"""Frames of a film, at most: with its first and its last a run of the usual limit has so many."""
+
 WAITING = 8
 """Frames that wait for the disk, at most: what a slow disk may cost in memory."""
 
@@ -219,6 +222,8 @@ class FrameStore:
         if error is not None:
             reason = getattr(error, "strerror", None) or error
             raise ArtworkError(f"not all frames could be kept in {self.directory}: {reason}") from error
+        if newest is None:  # nothing was added: who kept these may have had another limit
+            return
         kept = set(self.iterations)
         for iteration in self._on_disk():
             if iteration not in kept:

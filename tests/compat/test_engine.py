@@ -18,6 +18,7 @@ import torch
 
 from tests.compat.conftest import REAL
 from text2art_nb.artwork import Artwork
+from text2art_nb.compat import asked as pixrays
 from text2art_nb.compat import child
 from text2art_nb.compat.process import is_here
 from text2art_nb.drawing import draw
@@ -174,6 +175,14 @@ def test_where_it_is_not_installed_one_sentence_says_how(monkeypatch: pytest.Mon
     assert not is_here()
     with pytest.raises(RunError, match=r"isn't installed on this machine; \./setup_colab\.sh --with-pixray installs"):
         next(Run(asked()))
+
+
+def test_losses_and_filters_that_it_has_not_are_left_out_and_said(tmp_path: Path) -> None:
+    settings = asked(losses="gaussian:1,edge:0.5", filters=["tile", "tile-brick"]).resolved()
+    given = frozenset({"losses", "filters"})
+    told = pixrays.asked(settings, 0, tmp_path, given)
+    assert (told["custom_loss"], told["filters"]) == ("edge:0.5", "tiler")
+    assert pixrays.without_meaning(settings, given) == ["filter 'tile-brick'", "loss 'vignette'"]
 
 
 def test_it_cannot_be_steered_and_says_so(standin: Path) -> None:

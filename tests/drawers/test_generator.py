@@ -291,8 +291,8 @@ def test_any_other_pickle_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "mark").exists()
 
 
-@pytest.mark.parametrize("drawer", ["generator", " Generator ", "vqgan -> generator:0.5"])
-@pytest.mark.parametrize("model", ["not-there-yet.pt2", "folder/not-there-yet.pt", "/tmp/x.pt2", "~/x.pt"])
+@pytest.mark.parametrize("drawer", ["generator", " Generator ", "vqgan -> generator:0.5", "generator → pixel"])
+@pytest.mark.parametrize("model", ["not-there-yet.pt2", "folder/not-there-yet.pt", "/tmp/x.pt2", "~/x.pt", "a,b.pt"])
 def test_a_stranger_s_recipe_may_not_name_a_generator_s_file(drawer: str, model: str) -> None:
     with pytest.raises(SettingsError, match="from elsewhere") as caught:
         Settings.from_recipe({"prompts": "a cat", "drawer": drawer, "model": model})
@@ -331,6 +331,15 @@ def test_a_package_s_generator_brings_its_own_latent() -> None:
 def test_a_stranger_s_recipe_may_name_a_package_s_generator() -> None:
     recipe = {"prompts": "a cat", "drawer": "generator", "model": "tiny-gan", "seed": 1}
     assert Settings.from_recipe(recipe).model == "tiny-gan"
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("drawer", ["generator -> pixel", "generator → pixel"])
+def test_a_stranger_s_chain_may_begin_with_a_package_s_generator_and_with_no_other(drawer: str) -> None:
+    recipe = {"prompts": "a cat", "drawer": drawer, "model": "tiny-gan -> embedded", "seed": 1}
+    assert Settings.from_recipe(recipe).model == "tiny-gan -> embedded"
+    with pytest.raises(SettingsError, match="only an installed generator"):
+        Settings.from_recipe(recipe | {"model": "embedded -> tiny-gan"})
 
 
 @pytest.mark.usefixtures("installed")

@@ -135,7 +135,7 @@ def _environment(name: str, folder: Path) -> Environment:
         "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "VIRTUAL_ENV": str(folder),
         "OMP_NUM_THREADS": "1",  # several kernels run at once, on two cores
-        # Compile what is imported, not all that is installed: that takes half of the time. (As pip has it, 0 is "don't".)
+        # Compile what is imported, not all that is installed: half of the time goes there. (To pip, 0 means "don't".)
         "PIP_NO_COMPILE": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else a kernel begins with the debugger's warnings
     }

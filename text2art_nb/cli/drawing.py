@@ -3,19 +3,20 @@
 import argparse
 import contextlib
 import json
-import shlex
 import sys
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from text2art_nb.artwork import Artwork, check_kind
 from text2art_nb.cli.clock import Clock
 from text2art_nb.cli.parser import given_settings
+from text2art_nb.cli.program import command
 from text2art_nb.errors import ArtworkError, RunError, Text2ArtError
-from text2art_nb.places import Places, found_places, places_for
+from text2art_nb.places import Places, alone, found_places, places_for
 from text2art_nb.presets import EMBEDDED_EYES
-from text2art_nb.settings import Settings
+from text2art_nb.settings import Settings, Steering
 from text2art_nb.video import FrameStore
 
 # Run brings torch with it, which takes seconds: it is imported once settings and names of files are known to be good.
@@ -46,17 +47,22 @@ def _draw(asked: Settings, options: argparse.Namespace, clock: Clock) -> int:
     if options.no_video:
         settings = settings.with_(make_video=False)
     places = places_for(settings, options.out, options.video, not options.no_metadata)
-    places.prepare()
-    from text2art_nb.run import Run
+    with alone(places.directory):
+        if places.displaced:
+            _say(f"the run of {places.displaced} in {places.directory} gives way to this one's; the picture stays")
+        places.prepare()
+        run: Run | None = None
+        try:  # an earlier run is put aside, and the import takes seconds
+            from text2art_nb import run as runs
 
-    run = Run(settings, directory=places.directory)
-    try:
-        return _go(run, places, options, clock)
-    finally:
-        if run.iteration == 0:
-            with contextlib.suppress(RunError):  # what went wrong first is what the user is told
-                run.flush()
-            places.abandon()
+            run = runs.Run(settings, directory=places.directory)
+            return _go(run, places, options, clock)
+        finally:
+            if run is None or run.iteration == 0:
+                with contextlib.suppress(RunError):  # what went wrong first is what the user is told
+                    if run is not None:
+                        run.flush()
+                places.abandon()
 
 
 def resume(options: argparse.Namespace, clock: Clock) -> int:
@@ -69,8 +75,13 @@ def resume(options: argparse.Namespace, clock: Clock) -> int:
             raise
         _say(f"the run of {options.place} is gone, but its recipe is in it: drawing it again from the start")
         if options.iterations:
-            settings = settings.with_(iterations=_total(options.iterations, settings.iterations or 0), steering=())
+            settings = _longer(settings, options.iterations)
         return _draw(settings, options, clock)
+    with alone(places.directory):
+        return _resume(places, options, clock)
+
+
+def _resume(places: Places, options: argparse.Namespace, clock: Clock) -> int:
     from text2art_nb.run import Run
 
     run = Run.load(places.directory)
@@ -95,6 +106,17 @@ def _recipe_left(place: str) -> Settings | None:
     return None
 
 
+def _longer(settings: Settings, asked: str) -> Settings:
+    """A recipe with another total: its steering is kept, but for its end and for totals of its own."""
+    total = _total(asked, settings.steered(10**6).iterations or 0)
+    kept: list[Steering] = []
+    for entry in settings.steering:
+        changes = {name: value for name, value in entry.changes.items() if name != "iterations"}
+        if changes and not entry.stop:
+            kept.append(Steering(iteration=entry.iteration, **changes))
+    return settings.with_(iterations=total, steering=kept)
+
+
 def _total(text: str, now: int) -> int:
     """200 is 200, +50 is fifty more than now."""
     try:
@@ -108,7 +130,7 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
     """Draw `run` to its end, or until a signal; then write what there is and say where."""
     from text2art_nb.cli.growing import Growing
     from text2art_nb.cli.progress import Progress
-    from text2art_nb.drawing import close_frames, keep_drawing, picture_of, stops
+    from text2art_nb.drawing import close_frames, draw_what_can_be, picture_of, stops
 
     moving = places.film is not None or places.picture.suffix.lower() in (".gif", ".mp4")
     frames = FrameStore(places.frames, after=run.iteration) if moving else None
@@ -126,16 +148,17 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
                     progress.show(frame)
                     growing.show(frame)
 
-                keep_drawing(run, frames, show)
+                broken = draw_what_can_be(run, frames, show)
         finally:
             trouble = close_frames(frames)
         if run.iteration == 0:
             _say("stopped before the first iteration")
             return STOPPED
         artwork = picture_of(run, frames)
-        artwork.save(places.picture, metadata=places.metadata)
+        with warnings.catch_warnings(record=True) as warned:
+            picture = artwork.save(places.picture, metadata=places.metadata)
         film = _save_film(artwork, places)
-    for what in (trouble, growing.trouble):
+    for what in (trouble, growing.trouble, *(str(each.message) for each in warned)):
         if what:
             _say(what)
     times = {
@@ -143,12 +166,21 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
         "first_picture_seconds": growing.first_seconds,
         "first_frame_seconds": progress.first_frame_seconds,
     }
-    _report(run, artwork, places, options, times, film)
+    _report(run, artwork, picture, places, options, times, film)
+    if broken is not None:
+        raise broken
     if stopped.signal is None or run.iteration >= run.total:
         return 0
-    how = f"python -m text2art_nb resume {shlex.quote(str(places.directory))}"
+    how = command("resume", str(places.directory), *_elsewhere(places))
     _say(f"stopped after iteration {run.iteration} of {run.total}; go on with: {how}")
     return STOPPED
+
+
+def _elsewhere(places: Places) -> Iterator[str]:
+    """The options for files that don't lie beside the run, where `resume` would put them by itself."""
+    for option, file in (("--out", places.picture), ("--video", places.film)):
+        if file is not None and file.parent != places.directory.parent:
+            yield from (option, str(file))
 
 
 def _save_film(artwork: Artwork, places: Places) -> Path | None:
@@ -165,6 +197,7 @@ def _save_film(artwork: Artwork, places: Places) -> Path | None:
 def _report(
     run: "Run",
     artwork: Artwork,
+    picture: Path,
     places: Places,
     options: argparse.Namespace,
     times: Mapping[str, float | None],
@@ -173,12 +206,12 @@ def _report(
     """Say where the picture is, and what to know about it."""
     _warn_of_words(artwork.settings)
     if not options.json:
-        for path in (places.picture, film):
+        for path in (picture, film):
             if path is not None:
                 print(path)
         return
     result = {
-        "file": str(places.picture),
+        "file": str(picture),
         "video": str(film) if film else None,
         "seed": artwork.settings.seed,
         "score": artwork.score,

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from text2art_nb import __version__
 from text2art_nb.cli.clock import Clock
+from text2art_nb.cli.program import command
 from text2art_nb.errors import Text2ArtError
 
 VERBS = ("draw", "compare", "redraw", "resume", "inspect", "models", "doctor", "serve", "worker")
@@ -29,7 +30,7 @@ PLAIN = {
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise Text2ArtError(f"{message}; see python -m {self.prog} --help")
+        raise Text2ArtError(f"{message}; see {command(*self.prog.split()[1:], '--help')}")
 
 
 def parse(words: list[str]) -> argparse.Namespace:

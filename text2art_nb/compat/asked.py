@@ -35,6 +35,9 @@ _DRAWERS_OWN: Final = {
     "fft": ("fft_decay", "fft_sharp", "fft_colors"),
     "vqgan": (),
 }
+# Of losses and filters it aborts over any that it hasn't. Its style wants a file, which `pixray` can name.
+_LOSSES: Final = frozenset("smoothness saturation symmetry palette edge aesthetic".split())
+_FILTERS: Final = {"lookup": "lookup", "tile": "tiler"}
 # What the run itself does, or what means the same to both without being told.
 _BESIDE: Final = frozenset(
     "engine pixray prompts quality aspect size iterations candidates seed drawer model perceptors num_cuts batches "
@@ -69,17 +72,21 @@ def asked(settings: Settings, candidate: int, folder: Path, given: frozenset[str
             found[theirs] = _as_list(getattr(settings, ours))
     if "labels" in found:
         found["labels"] = " | ".join(found["labels"])
-    if settings.losses:
-        found["custom_loss"] = ",".join(f"{name}:{weight:g}" for name, weight in settings.losses.items())
-    if settings.filters:
-        found["filters"] = ",".join({"tile": "tiler"}.get(name, name) for name in settings.filters)
+    losses = [f"{name}:{weight:g}" for name, weight in settings.losses.items() if name in _LOSSES]
+    filters = [_FILTERS[name] for name in settings.filters if name in _FILTERS]
+    if losses:
+        found["custom_loss"] = ",".join(losses)
+    if filters:
+        found["filters"] = ",".join(filters)
     found |= _pictures(settings, folder)
     return {**found, **{name: _as_list(value) for name, value in settings.pixray.items()}}
 
 
 def without_meaning(settings: Settings, given: frozenset[str]) -> list[str]:
     """Those of the settings that were given which pixray hasn't."""
-    lost = given - _BESIDE - _SAME.keys() - set(_DRAWERS_OWN.get(settings.drawer, ()))
+    lost = set(given - _BESIDE - _SAME.keys() - set(_DRAWERS_OWN.get(settings.drawer, ())))
+    lost |= {f"loss '{name}'" for name in settings.losses.keys() - _LOSSES}
+    lost |= {f"filter '{name}'" for name in set(settings.filters) - _FILTERS.keys()}
     return sorted({*lost, "start"} if settings.start == "proposal" else lost)
 
 

@@ -4,7 +4,7 @@ from text2art_nb.models.cache import root as cache_root
 from text2art_nb.models.catalogue import ALIASES, CATALOGUE, File, Weights, find
 from text2art_nb.models.download import Cancelled, Patience, Progress, fetch
 from text2art_nb.models.listing import rows, text
-from text2art_nb.models.locate import locate, telling, without_network
+from text2art_nb.models.locate import cancelled_by, locate, telling, without_network
 from text2art_nb.models.vocabulary import known_words, nearest_word, unknown_words
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Progress",
     "Weights",
     "cache_root",
+    "cancelled_by",
     "fetch",
     "find",
     "known_words",

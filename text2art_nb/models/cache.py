@@ -3,14 +3,17 @@
 import os
 from pathlib import Path
 
+from text2art_nb.errors import ModelError
 from text2art_nb.models.catalogue import File, Weights
 from text2art_nb.models.download import is_whole
 
 
 def root() -> Path:
-    """``$TEXT2ART_CACHE``, else ``~/.cache/text2art``."""
-    chosen = os.environ.get("TEXT2ART_CACHE")
-    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "text2art"
+    """``$TEXT2ART_CACHE``, else ``~/.cache/text2art``. Raises ModelError where the system knows of no home."""
+    try:
+        return Path(os.environ.get("TEXT2ART_CACHE") or "~/.cache/text2art").expanduser()
+    except RuntimeError as error:
+        raise ModelError(f"there is no folder for weights ({error}): set TEXT2ART_CACHE to one") from error
 
 
 def directory(weights: Weights) -> Path:
@@ -28,5 +31,7 @@ def lacking(weights: Weights, where: Path) -> list[File]:
 
 
 def bytes_on_disk(where: Path) -> int:
-    """The size of all files below a directory; 0 where it does not exist."""
+    """The size of all files below a directory; 0 where it does not exist, or can't be looked into."""
+    if not os.path.isdir(where):
+        return 0
     return sum(path.stat().st_size for path in where.rglob("*") if path.is_file())

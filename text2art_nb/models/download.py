@@ -115,7 +115,7 @@ def _fetch_one(file: File, directory: Path, progress: Progress, cancel: Event, p
 def is_whole(file: File, directory: Path) -> bool:
     """True where the file is there, with its published size. (Its digest was checked when it came.)"""
     target = directory / file.path
-    return target.is_file() and (file.size is None or target.stat().st_size == file.size)
+    return os.path.isfile(target) and (file.size is None or target.stat().st_size == file.size)
 
 
 def digest(path: Path) -> str:

@@ -35,7 +35,7 @@ def locate(
             Face hub's, and then fetched.
         kind: what it is to be used as: clip, vqgan, judge, taesd, …
         download: False asks no server. ``TEXT2ART_OFFLINE=1`` and ``HF_HUB_OFFLINE=1`` say so for all.
-        progress, cancel, patience: see ``download.fetch``.
+        progress, cancel, patience: see ``download.fetch``; without cancel, what it is `cancelled_by`.
         notice: called with what is about to be fetched and its licence, before the first byte; None: whoever is
             `telling`, or else it is printed on stderr.
 
@@ -62,6 +62,7 @@ def locate(
     elsewhere = _in_hub_cache(weights)
     if elsewhere:
         return elsewhere
+    cancel = cancel or _CANCELLED_BY.get()
     if not download or is_offline():
         raise ModelError(_advice(weights, where, "and this is an offline run"))
     (notice or _TELLS.get() or _say)(announcement(weights))
@@ -139,6 +140,19 @@ def telling(notice: Notice) -> Iterator[None]:
         yield
     finally:
         _TELLS.reset(token)
+
+
+_CANCELLED_BY: ContextVar[Event | None] = ContextVar("text2art_cancelled_by", default=None)
+
+
+@contextmanager
+def cancelled_by(event: Event) -> Iterator[None]:
+    """While it lasts, `event` ends what is being fetched on this thread: whoever sets it needn't wait for gigabytes."""
+    token = _CANCELLED_BY.set(event)
+    try:
+        yield
+    finally:
+        _CANCELLED_BY.reset(token)
 
 
 def is_offline() -> bool:

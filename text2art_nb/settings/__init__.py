@@ -322,7 +322,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
             return "image"
         if self.engine == "pixray":
             return "noise"
-        return "proposal" if self.weights == "embedded" and self.asks_in_words else "noise"
+        return "proposal" if self._leading_weights == "embedded" and self.asks_in_words else "noise"
 
     @property
     def _begins(self) -> Start:
@@ -336,9 +336,14 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         return DRAWER_MODELS.get(self.drawer, self.model) if self.model == "embedded" else self.model
 
     @property
+    def _leading_weights(self) -> str:
+        """The first drawer's model, which says what is usual for all: the start, the eyes, the effort."""
+        return DRAWER_MODELS.get(self.drawer_names[0], "embedded") if self.weights == "embedded" else self.weights
+
+    @property
     def preset(self) -> Preset:
         """The row of the quality table that these settings use; the embedded models have a table of their own."""
-        row = (EMBEDDED_PRESETS if self.weights == "embedded" else FULL_PRESETS)[self.quality]
+        row = (EMBEDDED_PRESETS if self._leading_weights == "embedded" else FULL_PRESETS)[self.quality]
         if self.drawer == "turbo":
             return replace(row, iterations=TURBO_ITERATIONS[self.quality])
         if self.drawer == "vqgan" and self.weights == "embedded" and self._begins == "proposal":
