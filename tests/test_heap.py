@@ -77,3 +77,17 @@ def test_whoever_collects_no_garbage_goes_on_to_collect_none() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_what_is_there_is_not_looked_through_again_and_what_comes_later_is() -> None:
+    program = (
+        "import gc\nfrom text2art_nb import heap\n"
+        "with heap.unswept():\n"
+        "    there = [[] for _ in range(1000)]\n"
+        "    heap.keep_what_is_there()\n"
+        "    later = []\n"
+        "    assert gc.isenabled() and gc.get_freeze_count() > 1000\n"
+        "    assert any(each is later for each in gc.get_objects())\n"
+        "    assert not any(each is there for each in gc.get_objects())\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,5 +1,7 @@
 """``python -m text2art_nb "an underwater city"``: the command line."""
 
+import atexit
+import gc
 import sys
 
 from text2art_nb.cli.clock import Clock
@@ -12,6 +14,8 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: the words after the program's name; None: the process's own.
     """
     clock = Clock()
+    # Else the interpreter ends with a second's search for garbage in all that was imported.
+    atexit.register(gc.freeze)
     from text2art_nb.cli.parser import parse
     from text2art_nb.errors import Text2ArtError
 

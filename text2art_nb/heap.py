@@ -55,6 +55,15 @@ def unswept() -> Iterator[None]:
             gc.enable()
 
 
+def keep_what_is_there() -> None:
+    """What is there now stays until the process ends, and isn't looked through for garbage again; what comes later is.
+
+    Only for a process that is all ours: in a notebook, somebody's garbage would stay as well.
+    """
+    gc.freeze()
+    gc.enable()
+
+
 def _library() -> ctypes.CDLL:
     if not sys.platform.startswith("linux"):
         raise OSError("not glibc")

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import json
 import sys
 import warnings
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from text2art_nb import heap
 from text2art_nb.artwork import Artwork, check_kind
 from text2art_nb.cli.clock import Clock
 from text2art_nb.cli.parser import given_settings
@@ -137,12 +139,14 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
     growing = Growing(places.growing, clock)
     for notice in (*run.notices, f"watch it grow in {places.growing}"):
         _say(notice)
-    with stops(run) as stopped:
+    with stops(run) as stopped, heap.unswept():
         try:
             growing.begin(run)
             with Progress(run, clock) as progress:
 
                 def show(frame: "Frame") -> None:
+                    if not gc.isenabled():  # all is imported and loaded, and will be needed to the end
+                        heap.keep_what_is_there()
                     if frame.iteration == 1:
                         places.settle()
                     progress.show(frame)
