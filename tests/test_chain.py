@@ -11,6 +11,7 @@ from text2art_nb import chain, drawers
 from text2art_nb.drawers.pixel import PixelDrawer
 from text2art_nb.drawers.vqgan import VQGANDrawer
 from text2art_nb.errors import ModelError, SettingsError
+from text2art_nb.presets import EMBEDDED_EYES
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 
@@ -208,6 +209,11 @@ def test_weights_that_cannot_be_had_are_missed_before_anything_is_drawn(
     with pytest.raises(ModelError, match="sd-turbo' are not on this machine"):
         next(run)
     assert run.iteration == 0
+
+
+def test_the_first_drawers_model_says_what_is_usual_for_all() -> None:
+    told = Settings(prompts="a cat", drawer="vqgan -> turbo", model="embedded -> sd-turbo", seed=1).resolved()
+    assert (told.start, told.perceptors) == ("proposal", EMBEDDED_EYES)
 
 
 def test_a_chain_that_begins_with_turbo_has_its_eyes_and_its_start_without_being_told() -> None:

@@ -406,6 +406,23 @@ def test_two_pictures_that_differ_in_their_suffix_are_not_taken_for_one(
     assert run_json("resume", "castle.jpg", "--iterations", "+1")["file"] == "castle.jpg"
 
 
+def test_a_run_that_went_on_under_another_name_is_still_its_first_pictures(words: list[str], run_json: Drawing) -> None:
+    run_json("draw", "a castle", *words, "--out", "castle.png", "--no-video")
+    run_json("resume", "castle.png", "--iterations", "+1", "--out", "longer.png")
+    assert run_json("resume", "castle.png", "--iterations", "+1")["iterations"] == 8
+
+
+@pytest.mark.parametrize("place", ["~nobody-at-all/castle.png", "c" * 300 + ".png"])
+def test_a_place_that_can_not_be_is_one_plain_sentence(
+    words: list[str], place: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = main(["draw", "a castle", *words, "--no-video", "--out", place])
+    said = capsys.readouterr().err
+    assert (code == 0) == place.startswith("~")  # a folder of that name is as good as any other
+    assert "Traceback" not in said
+
+
 def test_resume_writes_only_beside_the_run_whatever_its_directory_says(words: list[str], run_json: Drawing) -> None:
     run_json("draw", "a castle", *words, "--out", "castle.png")
     Path("castle.run/outputs.json").write_text(json.dumps({"picture": "../../evil.png", "film": "/tmp/evil.mp4"}))
@@ -518,6 +535,11 @@ def test_ctrl_c_while_weights_are_fetched_ends_it_at_once(
     assert main(["draw", "a castle", *words, "--set", "perceptors=ViT-B/32", "--out", "castle.png"]) == 130
     assert "stopped before the first iteration" in capsys.readouterr().err
     assert not Path("castle.run").exists()
+    from text2art_nb import draw
+
+    with pytest.raises(KeyboardInterrupt):
+        draw(Settings(prompts="a castle", perceptors="ViT-B/32"), out="castle.png")
+    assert not Path("castle.png").exists()
 
 
 @pytest.mark.usefixtures("interrupted_while_loading")

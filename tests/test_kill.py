@@ -19,6 +19,7 @@ from PIL import Image
 from text2art_nb import run as runs
 from text2art_nb.checkpoint import NAME, Checkpoint
 from text2art_nb.errors import RunError
+from text2art_nb.places import alone
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 
@@ -98,8 +99,11 @@ def test_a_torn_checkpoint_never_replaces_a_good_one(tiny: Tiny, tmp_path: Path)
     run = Run(tiny(), tmp_path)
     list(run)
     good = (tmp_path / NAME).read_bytes()
-    (tmp_path / (NAME + ".part")).write_bytes(good[: len(good) // 3])  # what a kill in the middle of writing leaves
+    torn = tmp_path / f".{NAME}.12345.part"  # what a kill in the middle of writing leaves
+    torn.write_bytes(good[: len(good) // 3])
     assert Run.load(tmp_path).iteration == 6
+    with alone(tmp_path):
+        assert not torn.exists()
 
 
 def test_a_run_killed_while_its_models_load_is_not_lost(tiny: Tiny, tmp_path: Path) -> None:

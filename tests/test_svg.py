@@ -243,3 +243,20 @@ def test_a_chain_that_is_stopped_before_its_strokes_is_saved_as_a_png(tiny: Tiny
         saved = run.artwork.save(tmp_path / "cat.svg")
     assert saved == tmp_path / "cat.png"
     assert Artwork.open(saved, trusted=True).image.tobytes() == run.artwork.image.tobytes()
+
+
+def test_a_png_that_stands_in_for_an_svg_takes_nobodys_place(tiny: Tiny, tmp_path: Path) -> None:
+    run = Run(tiny(drawer="vqgan -> strokes", strokes=4))
+    next(run)
+    (tmp_path / "cat.png").write_bytes(b"another cat")
+    with pytest.warns(UserWarning, match=r"saved as cat-2\.png"):
+        assert run.artwork.save(tmp_path / "cat.svg") == tmp_path / "cat-2.png"
+    assert (tmp_path / "cat.png").read_bytes() == b"another cat"
+
+
+def test_a_finished_chain_whose_strokes_are_gone_does_not_pretend_to_be_unfinished(tiny: Tiny, tmp_path: Path) -> None:
+    run = Run(tiny(drawer="vqgan -> strokes", strokes=4))
+    list(run)
+    file = run.artwork.save(tmp_path / "cat.png")
+    with pytest.raises(ArtworkError, match="the strokes of this picture are gone"):
+        Artwork.open(file, trusted=True).save(tmp_path / "cat.svg")

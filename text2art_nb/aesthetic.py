@@ -5,6 +5,7 @@ safetensors: five linear layers, ``layers.0`` to ``layers.7``, with nothing but 
 linear map, and is kept as one. A single ``weight`` and ``bias`` (LAION's first heads) are read as well.
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ def load(name: str | None, device: torch.device) -> Head:
     Raises:
         ModelError: it isn't there, can't be fetched, or isn't a head.
     """
-    path = Path(name).expanduser() / _FILE if name else None
+    path = Path(os.path.expanduser(name)) / _FILE if name else None
     if path is None or not path.is_file():
         path = models.locate(name or USUAL, "aesthetic") / _FILE
     from safetensors import SafetensorError

@@ -1,6 +1,7 @@
 """`Artwork`: the picture, how it came about, and its recipe; a file that draws itself again."""
 
 import contextlib
+import itertools
 import os
 import re
 import stat
@@ -10,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from text2art_nb import chain
 from text2art_nb.errors import ArtworkError, SettingsError
 from text2art_nb.metadata import gif, jpeg, mp4, png, recipe, svg
 from text2art_nb.metadata.bounded import Found
@@ -159,8 +161,8 @@ class Artwork:
         kind = kind_of(path)
         if kind == "SVG":
             check_kind(path, self.settings)
-            if self.svg is None and len(self.settings.stages) > 1:  # its strokes are still to come
-                path, kind = path.with_suffix(".png"), "PNG"
+            if self.svg is None and self._is_before_its_last_drawer:
+                path, kind = _free(path.with_suffix(".png")), "PNG"
                 warnings.warn(f"it is not yet drawn in strokes, so it is saved as {path.name}", stacklevel=2)
         text = self.recipe if metadata else None
         pixel_art = self.settings.last_drawer == "pixel"
@@ -176,6 +178,16 @@ class Artwork:
             image = self.sprite if is_sprite(path) else self.image
             put(path, _encode_still(image, kind, text, self._colours))
         return path
+
+    @property
+    def _is_before_its_last_drawer(self) -> bool:
+        """Whether a chain was stopped before its last drawer began."""
+        stages = self.settings.stages
+        total = self.settings.steered(10**6).iterations or self.settings.preset.iterations
+        stops = (
+            chain.stage_after(stages, entry.iteration - 1, total) for entry in self.settings.steering if entry.stop
+        )
+        return any(stage < len(stages) - 1 for stage in stops)
 
     def _encode_svg(self, path: Path, text: bytes | None) -> bytes:
         if self.svg is None:
@@ -424,3 +436,12 @@ def _to_last(image: "Image.Image") -> None:
         except EOFError:
             return
     raise ValueError(f"it has more than {most} pictures")
+
+
+def _free(path: Path) -> Path:
+    """`path`, or where another file has that name, one with a number in it."""
+    return next(
+        free
+        for number in itertools.count(1)
+        if not (free := path if number == 1 else path.with_stem(f"{path.stem}-{number}")).exists()
+    )

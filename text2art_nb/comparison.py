@@ -47,7 +47,7 @@ class Comparison:
         """Write the contact sheet as .png or .jpg. Raises ArtworkError where that can't be."""
         from text2art_nb.encoders import put
 
-        path = Path(path).expanduser()
+        path = Path(os.path.expanduser(path))
         kind = kind_of_sheet(path)
         put(path, _encoded(self.image, kind))
         return path

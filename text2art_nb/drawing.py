@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from text2art_nb import models
 from text2art_nb.artwork import Artwork, check_kind, kind_of_film
 from text2art_nb.errors import ArtworkError, RunError
 from text2art_nb.run import Run
@@ -73,7 +74,10 @@ def draw(
     for what in (broken, trouble):
         if what:
             warnings.warn(str(what), stacklevel=2)
-    artwork = picture_of(run, frames)
+    try:
+        artwork = picture_of(run, frames)
+    except models.Cancelled:  # Ctrl-C while weights were fetched
+        raise KeyboardInterrupt from None
     for place in (out, video):
         if place is not None and run.iteration > 0:
             artwork.save(place, metadata=metadata)

@@ -231,6 +231,7 @@ class Loop:
             return None
         scores, losses = seen
         losses |= self._pull(picture, leaf.grad)
+        self._forget_what_was_best()
         trouble = self._trouble(image, losses)
         notice = self._retreat(trouble) if trouble else None
         if not trouble:
@@ -261,6 +262,8 @@ class Loop:
             self.hear(self.settings)
         if due.changes_picture:
             self._go_on_from(due.changed(self._present(), self._overlay))
+        if due.lays:
+            self._good_spread = 0.0  # what is laid over may be plain on purpose
 
     @torch.no_grad()
     def _present(self) -> Tensor:
@@ -276,7 +279,6 @@ class Loop:
         self._set_moments(optimisers.calmed(self._moments()))
         self.kept = {}
         self._good = self._good and (self._parameters(), self._moments())
-        self._good_spread = 0.0  # it may be plain on purpose
 
     def _closing(self, image: Tensor, number: int) -> Tensor:
         """What is shown of `image`: where the film is to return to its start, more and more of its first picture."""
@@ -670,9 +672,6 @@ class Loop:
         self._good = (present, self._moments())
         self._retreats = 0
         if self.settings.keep == "best":
-            prompts = self.settings.parsed
-            if self._kept_for != prompts:  # what was kept is the best for words that are no longer asked for
-                self.kept, self._kept_for = {}, prompts
             best = self.kept.get("score", torch.full_like(scores, -math.inf))
             better = scores > best
             chosen = {name: _choose(better, value, self.kept.get(name, value)) for name, value in present.items()}
@@ -680,6 +679,11 @@ class Loop:
         elif self.settings.keep == "average":
             mean = {name: self.kept.get(name, value).lerp(value, 1 - _AVERAGE) for name, value in present.items()}
             self.kept = mean
+
+    def _forget_what_was_best(self) -> None:
+        """Where it was the best for words that are no longer asked for."""
+        if self.settings.keep == "best" and self._kept_for != self.settings.parsed:
+            self.kept, self._kept_for = {}, self.settings.parsed
 
     def _retreat(self, trouble: str) -> str:
         """Go back to the last good state, with half the step; returns what to tell the user."""

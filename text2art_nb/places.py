@@ -67,7 +67,7 @@ class Places:
     @property
     def displaced(self) -> str | None:
         """The other picture, if any, whose run lies in the directory: two that differ in their suffix share one."""
-        other = _notes(self.directory).picture if (self.directory / CHECKPOINT).is_file() else None
+        other = _notes(self.directory).picture if os.path.isfile(self.directory / CHECKPOINT) else None
         return None if other == self.picture.name else other
 
     def note(self) -> None:
@@ -148,7 +148,7 @@ def places_for(settings: Settings, out: str | None, video: str | None, metadata:
         ArtworkError: a suffix that is no picture's, or a directory that cannot be written to.
     """
     if out is not None:
-        picture = Path(out).expanduser()
+        picture = Path(os.path.expanduser(out))
         check_kind(picture, settings)
         directory = picture.with_suffix(".run")
     else:
@@ -158,7 +158,7 @@ def places_for(settings: Settings, out: str | None, video: str | None, metadata:
 
 def _film(settings: Settings, picture: Path, video: str | None) -> Path | None:
     if video is not None:
-        film = Path(video).expanduser()
+        film = Path(os.path.expanduser(video))
         kind_of_film(film)
         return film
     moves = picture.suffix.lower() in (".mp4", ".gif")
@@ -198,7 +198,7 @@ def found_places(place: str, out: str | None, video: str | None) -> Places:
     Raises:
         ArtworkError: there is no such run.
     """
-    given = Path(place).expanduser()
+    given = Path(os.path.expanduser(place))
     directory = given if given.is_dir() else given.with_suffix(".run")
     if not (directory / CHECKPOINT).is_file():
         if not given.exists():
@@ -207,9 +207,9 @@ def found_places(place: str, out: str | None, video: str | None) -> Places:
     notes = _notes(directory)
     directory = directory.resolve() if directory.name in ("", ".", "..") else directory
     beside = directory.with_suffix("")
-    picture = Path(out).expanduser() if out else beside.with_name(notes.picture or beside.name + ".png")
-    film = Path(video).expanduser() if video else beside.with_name(notes.film) if notes.film else None
-    if notes.picture and given.is_file() and given.name not in (notes.picture, notes.film):
+    picture = Path(os.path.expanduser(out)) if out else beside.with_name(notes.picture or beside.name + ".png")
+    film = Path(os.path.expanduser(video)) if video else beside.with_name(notes.film) if notes.film else None
+    if notes.picture and given.is_file() and _is_anothers(given, notes):
         raise ArtworkError(f"{str(directory)!r} is the run of {notes.picture!r}, not of {given.name!r}")
     kind_of(picture)
     if film is not None:
@@ -222,6 +222,13 @@ class _Notes:
     picture: str | None = None
     film: str | None = None
     metadata: bool = True
+
+
+def _is_anothers(given: Path, notes: _Notes) -> bool:
+    """Whether a picture is another one than that of the run, which has its name but for the suffix."""
+    noted = Path(notes.picture or "")
+    stands_in = noted.suffix == ".svg" and given.suffix == ".png"  # for strokes that are still to come
+    return noted.stem == given.stem and given.name not in (notes.picture, notes.film) and not stands_in
 
 
 def _notes(directory: Path) -> _Notes:

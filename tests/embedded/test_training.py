@@ -528,6 +528,15 @@ def test_a_new_training_that_is_told_to_resume_begins_a_new_curve(tmp_path: Path
     assert [point["step"] for point in read_curve(tmp_path / "curve.jsonl")] == [3]
 
 
+def test_a_training_that_can_not_begin_gives_up_nothing_of_an_older_one(tmp_path: Path) -> None:
+    older = tmp_path / "proposal" / "checkpoint.pt"
+    older.parent.mkdir()
+    older.touch()
+    with pytest.raises(SystemExit, match="train clip first"):
+        train.main(["proposal", "--work", str(tmp_path)])
+    assert older.exists()
+
+
 def test_a_training_leaves_the_installed_models_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiny, "TINY_PLAN", tiny.smaller(tiny.TINY_PLAN, 1))
     few_pictures(monkeypatch)

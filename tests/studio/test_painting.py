@@ -11,6 +11,7 @@ import pytest
 
 from tests.studio.test_panel import buttons, panel_of, press, send, texts, type_into
 from text2art_nb.artwork import Artwork
+from text2art_nb.settings import Settings
 from text2art_nb.studio import Studio, panel
 from text2art_nb.studio.images import STATIC_BYTES, static_jpeg
 from text2art_nb.studio.live import caption
@@ -116,6 +117,15 @@ def test_what_can_not_be_changed_on_the_way_waits_for_the_next_draw(studio: Stud
     assert "from the next Draw on" in told[0]
     assert studio.result is not None
     assert studio.result.settings.drawer == "vqgan"
+
+
+def test_another_drawer_for_the_next_picture_leaves_the_present_one_its_iterations(studio: Studio) -> None:
+    panel_of(studio).fill(Settings(prompts="a castle", perceptors="embedded", size="64x64"))
+    when(studio, 2, lambda: type_into(studio, "drawer", "pixel"))
+    press(studio, "Draw")
+    assert studio.run is not None
+    assert (studio.run.iteration, studio.run.total) == (50, 50)
+    assert studio.settings.resolved().iterations == 100
 
 
 def test_a_steered_picture_drawn_again_from_its_png_is_byte_identical(studio: Studio) -> None:

@@ -133,6 +133,7 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
     from text2art_nb.cli.growing import Growing
     from text2art_nb.cli.progress import Progress
     from text2art_nb.drawing import close_frames, draw_what_can_be, picture_of, stops
+    from text2art_nb.models import Cancelled
 
     moving = places.film is not None or places.picture.suffix.lower() in (".gif", ".mp4")
     frames = FrameStore(places.frames, after=run.iteration) if moving else None
@@ -158,7 +159,11 @@ def _go(run: "Run", places: Places, options: argparse.Namespace, clock: Clock) -
         if run.iteration == 0:
             _say("stopped before the first iteration")
             return STOPPED
-        artwork = picture_of(run, frames)
+        try:
+            artwork = picture_of(run, frames)
+        except Cancelled:
+            _say(f"stopped while weights were fetched, at iteration {run.iteration}")
+            return STOPPED
         with warnings.catch_warnings(record=True) as warned:
             picture = artwork.save(places.picture, metadata=places.metadata)
         film = _save_film(artwork, places)

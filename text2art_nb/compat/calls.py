@@ -180,11 +180,15 @@ class Calls:
 def _finish(settings: Applied) -> None:
     """Save what was drawn."""
     from text2art_nb.drawing import close_frames, picture_of
+    from text2art_nb.models import Cancelled
 
     assert settings.run is not None
     if trouble := close_frames(settings.frames):
         warnings.warn(trouble, stacklevel=3)
-    settings.artwork = picture_of(settings.run, settings.frames)
+    try:
+        settings.artwork = picture_of(settings.run, settings.frames)
+    except Cancelled:  # Ctrl-C while weights were fetched
+        raise KeyboardInterrupt from None
     for place in (settings.outlet.picture, settings.outlet.film):
         if place is not None:
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -82,7 +82,7 @@ class InstallError(Exception):
 def home() -> Path:
     """Where pixray is, or goes."""
     given = os.environ.get("PIXRAY_HOME")
-    return Path(given).expanduser().resolve() if given else ROOT / ".pixray"
+    return Path(os.path.expanduser(given)).resolve() if given else ROOT / ".pixray"
 
 
 def fingerprint() -> str:

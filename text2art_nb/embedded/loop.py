@@ -15,6 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
+from text2art_nb.embedded.data import fingerprint
 from text2art_nb.errors import RunError
 
 
@@ -108,8 +109,9 @@ class Resumable(Generic[Plan]):
 
     @property
     def recipe(self) -> str:
-        """The plan in words."""
-        return str({name: value for name, value in vars(self.plan).items() if not callable(value)})
+        """The plan in words, and the world that is taught: of another one the tokenizer would be another, too."""
+        plan = {name: value for name, value in vars(self.plan).items() if not callable(value)}
+        return f"{plan} of the world {fingerprint()}"
 
     def learning(self) -> dict[str, Stateful]:
         """What has a state that the next step depends on, by name."""

@@ -242,6 +242,19 @@ JOBS: dict[str, Callable[[Job, bool], None]] = {
 }
 
 
+def _check_forerunners(job: Job, what: str) -> None:
+    """Nothing of an older training is given up for one that can't begin."""
+    try:
+        for name in NEEDS.get(what, ()):
+            _forerunner(job, name)
+    except RunError as error:
+        raise SystemExit(f"{what}: {error}") from error
+
+
+NEEDS = {"clip2": ("clip3",), "clip": ("clip2",), "vqgan": ("clip",), "proposal": ("clip", "judge")}
+"""Which models must be there for the training of each."""
+
+
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m text2art_nb.embedded.train", description=__doc__)
@@ -274,6 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     job = Job(options.work, options.out or options.work / "weights", options.minutes, options.resume, options.threads)
     asked = tuple(JOBS) if options.what == "all" else (options.what,)
     if not (options.resume or options.export_only):
+        _check_forerunners(job, asked[0])
         for what in asked:  # all of them now: killed in the second one, --resume must not find the third's of last year
             (job.work / what / "checkpoint.pt").unlink(missing_ok=True)
     for what in asked:

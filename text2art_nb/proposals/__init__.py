@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,7 +89,7 @@ def load(name: str, device: torch.device) -> Proposer:
     Raises ModelError where its files are missing, or aren't those of a proposal.
     """
     # Not `models.locate` for a directory: where config.json is missing, that takes a path for a catalogue name.
-    directory = models.locate(name, "proposal") if name == "embedded" else Path(name).expanduser()
+    directory = models.locate(name, "proposal") if name == "embedded" else Path(os.path.expanduser(name))
     try:
         return _read(directory, device)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from text2art_nb import values
+from text2art_nb.chain import model_of
 from text2art_nb.errors import SettingsError
 from text2art_nb.presets import (
     DRAWER_MODELS,
@@ -338,7 +339,8 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
     @property
     def _leading_weights(self) -> str:
         """The first drawer's model, which says what is usual for all: the start, the eyes, the effort."""
-        return DRAWER_MODELS.get(self.drawer_names[0], "embedded") if self.weights == "embedded" else self.weights
+        first = model_of(self.weights, 0)
+        return DRAWER_MODELS.get(self.drawer_names[0], first) if first == "embedded" else first
 
     @property
     def preset(self) -> Preset:

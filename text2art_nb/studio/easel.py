@@ -7,11 +7,13 @@ clicks and Interrupt however long an iteration takes. No widget is ever touched 
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 from text2art_nb import models, openmp
 from text2art_nb.drawing import close_frames, keep_drawing, picture_of
 from text2art_nb.machine import PeakMemory
+from text2art_nb.places import alone
 from text2art_nb.studio.sparkline import Trace
 from text2art_nb.video import FrameStore
 
@@ -74,7 +76,8 @@ class Easel:
         try:
             self.sketch = self.run.sketch()
             self._ready()
-            with models.telling(self.fetching.append), PeakMemory(self.run.settings.device) as memory:
+            own = nullcontext() if self.run.directory is None else alone(self.run.directory)
+            with own, models.telling(self.fetching.append), PeakMemory(self.run.settings.device) as memory:
                 self._draw()
             self.peak_bytes = memory.bytes
         except Exception as error:

@@ -107,7 +107,7 @@ class Shelf:
 def default_folder() -> Path:
     """$T2A_DIR, else a folder on Google Drive where that is mounted, else ./text2art."""
     if named := os.environ.get("T2A_DIR"):
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     return DRIVE / "text2art" if DRIVE.is_dir() else FOLDER
 
 

@@ -82,7 +82,7 @@ class Studio:
         self.result: Artwork | None = None
         self.run: Run | None = None
         self.errors: list[Exception] = []
-        self.shelf = Shelf(Path(folder).expanduser() if folder else None)
+        self.shelf = Shelf(Path(os.path.expanduser(folder)) if folder else None)
         self._kernel = running_kernel()
         self._pump = Pump(self._kernel)
         self._paces = Paces()
@@ -459,9 +459,14 @@ class Studio:
     # -- steering and branching
 
     def _for_steering(self, run: "Run") -> Settings:
-        """What the panel asks for, resolved as for `run`: where the panel says no seed, the run's counts."""
+        """What the panel asks for, resolved as for `run`: where the panel says no seed, the run's counts.
+
+        And where it says no iterations, those that its quality means for what draws now, not for the next picture.
+        """
         asked = self.settings
-        return asked.with_(seed=run.settings.seed if asked.seed is None else asked.seed).resolved()
+        usual = run.settings.model_copy(update={"quality": asked.quality}).preset.iterations
+        seed = run.settings.seed if asked.seed is None else asked.seed
+        return asked.with_(seed=seed, iterations=asked.iterations or usual).resolved()
 
     def _steer(self, easel: Easel) -> None:
         """Pass on what was changed on the panel since the last time, once the hand has rested."""
