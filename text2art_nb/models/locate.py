@@ -77,7 +77,7 @@ def locate(
 
 def _path(name: str) -> Path:
     try:
-        return Path(os.path.expanduser(name))
+        return Path(name).expanduser()
     except RuntimeError as error:
         raise ModelError(f"'{name}' is no path of weights here: {error}") from error
 
