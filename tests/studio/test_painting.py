@@ -11,6 +11,7 @@ import pytest
 
 from tests.studio.test_panel import buttons, panel_of, press, send, texts, type_into
 from text2art_nb.artwork import Artwork
+from text2art_nb.places import alone
 from text2art_nb.settings import Settings
 from text2art_nb.studio import Studio, panel
 from text2art_nb.studio.images import STATIC_BYTES, static_jpeg
@@ -299,6 +300,19 @@ def test_an_interrupted_run_of_an_earlier_session_goes_on(studio: Studio, tmp_pa
     press(later, "+100 iterations")
     assert later.run.iteration == 220
     assert later.errors == []
+
+
+def test_a_run_that_another_process_draws_into_is_left_alone(studio: Studio) -> None:
+    type_into(studio, "iterations", 120)
+    when(studio, 3, lambda: press(studio, "Stop"))
+    press(studio, "Draw")
+    assert studio.run is not None
+    assert studio.run.directory is not None
+    with alone(studio.run.directory):  # as the command line does while it draws
+        press(studio, "Resume")
+        assert "is being drawn into by another process" in stage_text(studio)
+    press(studio, "Resume")
+    assert studio.run.iteration == 120
 
 
 def test_the_estimate_is_measured_after_the_first_run(studio: Studio) -> None:
