@@ -440,8 +440,5 @@ def _to_last(image: "Image.Image") -> None:
 
 def _free(path: Path) -> Path:
     """`path`, or where another file has that name, one with a number in it."""
-    return next(
-        free
-        for number in itertools.count(1)
-        if not (free := path if number == 1 else path.with_stem(f"{path.stem}-{number}")).exists()
-    )
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
+    return next(free for free in itertools.chain((path,), numbered) if not free.exists())

@@ -5,20 +5,17 @@ names of weights only; the loop changes the drawers.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from text2art_nb.presets import DRAWER_KINDS, FULL_MODELS
 
 if TYPE_CHECKING:
     from text2art_nb.settings import Settings
 
 MAX_STAGES: Final = 8
 """Most drawers in one chain."""
-
-KINDS: Final[Mapping[str, str]] = {"vqgan": "vqgan", "taesd": "taesd", "turbo": "diffusion"}
-"""What kind of weights a drawer needs, where it needs any that have a name."""
-FULL: Final[Mapping[str, str]] = {"vqgan": "imagenet_f16_16384", "taesd": "taesd", "turbo": "sd-turbo"}
-"""The weights of each drawer that "full" means."""
 
 Stage = tuple[str, float]
 """A drawer's name, and its share of the iterations, above 0; the shares of a chain sum to 1."""
@@ -118,8 +115,8 @@ def weights(settings: "Settings", stage: int) -> Iterator[tuple[str, str]]:
     """(name, kind) of the weights of one stage's drawer that aren't in the package. settings: resolved."""
     drawer, _ = settings.stages[stage]
     name = of_stage(settings, stage, 1).model if len(settings.stages) > 1 else settings.model
-    if drawer in KINDS and name != "embedded":
-        yield (FULL[drawer] if name == "full" else name), KINDS[drawer]
+    if drawer in DRAWER_KINDS and name != "embedded":
+        yield (FULL_MODELS[drawer] if name == "full" else name), DRAWER_KINDS[drawer]
     if drawer == "turbo":
         own = Path(os.path.expanduser(name))  # that of somebody's own may have its decoder beside it
         if not (own / "taesd").is_dir():

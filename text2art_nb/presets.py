@@ -63,6 +63,12 @@ EMBEDDED_FFT_TASTE: tuple[float, float] = (2.0, 0.0)
 # The weights that a drawer means by "embedded", where it has none in the package.
 DRAWER_MODELS: Mapping[str, str] = MappingProxyType({"turbo": "sd-turbo"})
 
+# What kind of weights a drawer needs, where it needs any that have a name; and which of them "full" means.
+DRAWER_KINDS: Mapping[str, str] = MappingProxyType({"vqgan": "vqgan", "taesd": "taesd", "turbo": "diffusion"})
+FULL_MODELS: Mapping[str, str] = MappingProxyType(
+    {"vqgan": "imagenet_f16_16384", "taesd": "taesd", "turbo": "sd-turbo"}
+)
+
 # How many steps a quality means for the turbo drawer, which begins with a picture and not with noise: ReNO takes 50.
 TURBO_ITERATIONS: Mapping[str, int] = MappingProxyType(
     {"draft": 15, "normal": 50, "better": 80, "best": 120, "supreme": 200}

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from text2art_nb.errors import ModelError
 from text2art_nb.models import cache, embedded
@@ -117,42 +118,32 @@ def _say(sentence: str) -> None:
 
 
 _ASKS_NOBODY: ContextVar[bool] = ContextVar("text2art_asks_nobody", default=False)
-
-
-@contextmanager
-def without_network() -> Iterator[None]:
-    """While it lasts, no server is asked for weights, on this thread."""
-    token = _ASKS_NOBODY.set(True)
-    try:
-        yield
-    finally:
-        _ASKS_NOBODY.reset(token)
-
-
 _TELLS: ContextVar[Notice | None] = ContextVar("text2art_tells", default=None)
-
-
-@contextmanager
-def telling(notice: Notice) -> Iterator[None]:
-    """While it lasts, `notice` hears what is fetched on this thread and under which licence, before the first byte."""
-    token = _TELLS.set(notice)
-    try:
-        yield
-    finally:
-        _TELLS.reset(token)
-
-
 _CANCELLED_BY: ContextVar[Event | None] = ContextVar("text2art_cancelled_by", default=None)
 
 
 @contextmanager
-def cancelled_by(event: Event) -> Iterator[None]:
-    """While it lasts, `event` ends what is being fetched on this thread: whoever sets it needn't wait for gigabytes."""
-    token = _CANCELLED_BY.set(event)
+def _holding(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+    token = variable.set(value)
     try:
         yield
     finally:
-        _CANCELLED_BY.reset(token)
+        variable.reset(token)
+
+
+def without_network() -> AbstractContextManager[None]:
+    """While it lasts, no server is asked for weights, on this thread."""
+    return _holding(_ASKS_NOBODY, True)
+
+
+def telling(notice: Notice) -> AbstractContextManager[None]:
+    """While it lasts, `notice` hears what is fetched on this thread and under which licence, before the first byte."""
+    return _holding(_TELLS, notice)
+
+
+def cancelled_by(event: Event) -> AbstractContextManager[None]:
+    """While it lasts, `event` ends what is being fetched on this thread: whoever sets it needn't wait for gigabytes."""
+    return _holding(_CANCELLED_BY, event)
 
 
 def is_offline() -> bool:

@@ -7,14 +7,17 @@ from text2art_nb.errors import ModelError
 from text2art_nb.models import ALIASES, CATALOGUE, Weights, find, locate
 from text2art_nb.models.embedded import EYES
 from text2art_nb.models.listing import in_words
+from text2art_nb.presets import DRAWER_KINDS, FULL_MODELS
 from text2art_nb.settings import Settings
 
 
 def model_choices(settings: Settings) -> list[str]:
     """Names that `model` may take for the drawers of `settings`, the usual one first; a path of one's own may, too."""
-    found = ["embedded", "full"] if any(name in chain.FULL or name == "pixel" for name in settings.drawer_names) else []
+    found = (
+        ["embedded", "full"] if any(name in FULL_MODELS or name == "pixel" for name in settings.drawer_names) else []
+    )
     for drawer in settings.drawer_names:
-        found += names_of(chain.KINDS.get(drawer, ""))
+        found += names_of(DRAWER_KINDS.get(drawer, ""))
         if drawer == "generator":
             from text2art_nb import generators
 
