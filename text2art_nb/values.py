@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from text2art_nb.dialects import understand
 from text2art_nb.prompts import Prompt, join_weight, parse_prompts, split_weight
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def prompt_line(value: Any) -> str:
         if not all(isinstance(each, str) for each in value):
             raise ValueError(f"prompts must be {right}; got {shown(value)}")
         value = " | ".join(each.strip() for each in value if each.strip())
-    line = text(value, "prompts", right)
+    line = understand(text(value, "prompts", right)).line
     if line:
         try:
             parse_prompts(line)

@@ -37,7 +37,7 @@ from text2art_nb.presets import (
     preset_size,
     trimmed,
 )
-from text2art_nb.prompts import Prompt, parse_prompts
+from text2art_nb.prompts import Prompt, parse_prompts, pick
 from text2art_nb.settings import strokes
 from text2art_nb.settings.checked import renamed
 from text2art_nb.settings.drawing import DRAWERS, DrawingSettings
@@ -394,6 +394,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         """
         preset = self.preset
         size = self.picture_size
+        seed = secrets.randbelow(2**32) if self.seed is None else self.seed
         found: dict[str, Any] = {
             "model": self.weights,
             "iterations": self.iterations or preset.iterations,
@@ -401,7 +402,8 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
             "batches": self.batches or preset.batches,
             "perceptors": self.perceptors or preset.perceptors,
             "size": size,
-            "seed": secrets.randbelow(2**32) if self.seed is None else self.seed,
+            "seed": seed,
+            **({"prompts": pick(self.prompts, seed)} if "{" in self.prompts else {}),
             # Only a later drawer of a chain is to refine without words: see chain.of_stage.
             "start": self._begins if self._begins != "proposal" or self.asks_in_words else "noise",
         }
