@@ -57,6 +57,7 @@ __all__ = [
     "LOSSES",
     "MAX_PICTURE_CHARS",
     "MAX_STEERING",
+    "MAX_THREADS",
     "RECIPE_VERSION",
     "STEERABLE",
     "Aspect",
@@ -76,6 +77,9 @@ Aspect = Literal["square", "portrait", "widescreen", "retain"]
 Keep = Literal["last", "best", "average"]
 Start = Literal["noise", "proposal", "image"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+MAX_THREADS = 1024
+"""Most threads that a picture may ask for."""
 
 MAX_PICTURE_CHARS = 24_000_000
 """Most characters of all pictures (as data URIs) in one Settings."""
@@ -158,6 +162,12 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
     make_video: bool = Field(default=True, description="Whether to keep frames for a video.")
     device: str = Field(default="auto", description="Where to compute: auto, cpu, cuda, cuda:N or mps.")
     precision: Precision = Field(default="auto", description="The arithmetic: auto, float32, bfloat16 or float16.")
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_THREADS,
+        description="CPU threads that compute; the last bits depend on it. Empty: torch's number, kept by the run.",
+    )
     steering: tuple[Steering, ...] = Field(
         default=(), max_length=MAX_STEERING, description="What was changed while it drew."
     )
@@ -390,7 +400,8 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         """These settings with everything explicit that was left to quality, aspect, model and chance (the seed).
 
         Resolving twice is resolving once. What stays None means itself: learning_rate (the drawer's own), micro_batch
-        (what fits), palette and pictures (none), the grid of a drawer that has none.
+        (what fits), threads (torch's number when the run begins), palette and pictures (none), the grid of a drawer
+        that has none.
         """
         preset = self.preset
         size = self.picture_size
@@ -457,7 +468,15 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
 
             check_recipe(given)
             given["allow_urls"] = False
-        return cls(**given)
+        settings = cls(**given)
+        return settings if trusted else settings._without_surplus_threads()
+
+    def _without_surplus_threads(self) -> Self:
+        """These settings without a number of threads that this machine doesn't have."""
+        from text2art_nb.machine import most_threads
+
+        surplus = self.threads is not None and self.threads > most_threads()
+        return self.model_copy(update={"threads": None}) if surplus else self
 
 
 def _check_version(version: Any) -> None:
