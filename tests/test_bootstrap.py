@@ -61,6 +61,7 @@ class Site:
 
     def pip(self, arguments: Sequence[str]) -> tuple[int, str]:
         self.calls.append(list(arguments))
+        assert arguments[0] != "install" or bootstrap.AS_ROOT in arguments, "pip would warn of root, in red"
         if "-e" in arguments:
             return 0, ""
         if self.status:

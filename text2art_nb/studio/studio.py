@@ -18,6 +18,7 @@ from text2art_nb.estimate import Paces
 from text2art_nb.settings import Settings
 from text2art_nb.settings.checked import renamed
 from text2art_nb.studio import sharing
+from text2art_nb.studio.drive import copy_to_drive
 from text2art_nb.studio.easel import Easel
 from text2art_nb.studio.fetching import notice_of, to_fetch
 from text2art_nb.studio.images import soft_noise
@@ -243,15 +244,24 @@ class Studio:
         """
         try:
             files = self._to_share(film)
-            lines = [sharing.reference(path) for path in files]
-            if drive:
-                lines += [html.escape(f"copied to {path}") for path in sharing.copy_to_drive(files)]
-            if download:
-                sharing.download(files)
         except Text2ArtError as error:
             say(str(error))
             return
-        display(HTML("<br>".join(lines)))
+        display(HTML("<br>".join(sharing.reference(path) for path in files)))
+        if drive:
+            self._hand_on(lambda: copy_to_drive(files))
+        if download:
+            self._hand_on(lambda: sharing.download(files))
+
+    def _hand_on(self, action: "Callable[[], list[Path] | None]") -> None:
+        """Copy or download what was drawn; say where to, or in one sentence why not: the files stay where they are."""
+        try:
+            copies = action() or []
+        except Text2ArtError as error:
+            say(str(error))
+            return
+        if copies:
+            display(HTML("<br>".join(html.escape(f"copied to {path}") for path in copies)))
 
     def _to_share(self, film: str) -> list[Path]:
         if self._places is None or self.result is None:
