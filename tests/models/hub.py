@@ -56,6 +56,7 @@ class Fault:
 
     Attributes:
         times: how many answers, None for all.
+        host: only of this one, hub or store.
         status: answered instead of the file.
         headers: sent with that.
         cut: bytes after which the connection ends.
@@ -66,6 +67,7 @@ class Fault:
 
     where: str
     times: int | None = 1
+    host: str | None = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None
@@ -162,7 +164,8 @@ class Hub:
         with self._lock:
             self.asked.append(asked)
             for fault in self.faults:
-                if fault.times != 0 and fnmatch.fnmatch(asked.path, fault.where):
+                here = fault.host in (None, asked.host) and fnmatch.fnmatch(asked.path, fault.where)
+                if here and fault.times != 0:
                     fault.times = None if fault.times is None else fault.times - 1
                     return fault
         return None
@@ -333,7 +336,7 @@ class _HubHandler(_Handler):
             said: Any = [self.entry(path, held) for path, held in files.items()]
         elif what == "commits":
             said = [
-                {"id": one, "title": "upload model", "authors": [], "date": "2023-01-01T00:00:00.000Z"}
+                {"id": one, "title": "upload model", "message": "", "authors": [], "date": "2023-01-01T00:00:00.000Z"}
                 for one in reversed(repository.commits)
             ]
         else:
