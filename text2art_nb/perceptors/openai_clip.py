@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from text2art_nb.errors import ModelError
 from text2art_nb.models.archive import read_tensors
+from text2art_nb.models.cleaning import clean
 from text2art_nb.perceptors.dropping import keep_some
 from text2art_nb.perceptors.dual_encoder import positions
 from text2art_nb.perceptors.long_texts import read_in_parts
@@ -51,18 +52,28 @@ class OpenAIClip:
     def longest(self) -> int:
         return len(self._model.positional_embedding)
 
+    def tokens(self, text: str) -> list[int]:
+        """The ids of `text`, cleaned, with its start and end, of any length."""
+        return self._tokens_of(clean(text))
+
     def count_tokens(self, text: str) -> int:
-        return len(self._tokenizer.encode(text).ids)
+        return len(self.tokens(text))
+
+    def _tokens_of(self, cleaned: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(cleaned).ids
+        return ids
 
     @torch.no_grad()
     def read(self, texts: Sequence[str]) -> Tensor:
-        return read_in_parts(texts, self.count_tokens, self.longest, self._read_short)
+        cleaned = [clean(text) for text in texts]
+        return read_in_parts(cleaned, lambda part: len(self._tokens_of(part)), self.longest, self._read_short)
 
     def _read_short(self, texts: Sequence[str]) -> Tensor:
         rows = torch.zeros(len(texts), self.longest, dtype=torch.long)
-        for row, encoding in zip(rows, self._tokenizer.encode_batch(list(texts)), strict=True):
-            ids = encoding.ids[: self.longest - 1]
-            ids = [*ids, encoding.ids[-1]] if len(encoding.ids) > len(ids) else ids  # the end is never cut off
+        for row, text in zip(rows, texts, strict=True):
+            whole = self._tokens_of(text)
+            ids = whole[: self.longest - 1]
+            ids = [*ids, whole[-1]] if len(whole) > len(ids) else ids  # the end is never cut off
             row[: len(ids)] = torch.tensor(ids)
         return F.normalize(self._model.read(rows.to(self._device)).float(), dim=-1)
 
