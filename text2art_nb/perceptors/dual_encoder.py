@@ -202,6 +202,17 @@ _KINDS: Final[Mapping[str, str]] = MappingProxyType(
 """The models of `transformers`, by what a config.json calls them."""
 
 
+def is_saved_in(directory: Path) -> bool:
+    """Whether a directory has the files that `transformers` saves: a config.json and tensors under its own names."""
+    tensors = any((directory / f"{stem}.{kind}").is_file() for stem, kind in _TENSORS) or any(
+        directory.glob("*.index.json")
+    )
+    return tensors and (directory / "config.json").is_file()
+
+
+_TENSORS: Final = (("model", "safetensors"), ("pytorch_model", "bin"))
+
+
 def load(name: str, directory: Path, device: torch.device) -> DualEncoder:
     """The dual encoder saved in `directory`. Raises ModelError where the files aren't one, or not all of one.
 
