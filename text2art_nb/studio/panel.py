@@ -127,11 +127,13 @@ class Panel:
         )
         yield fields.text("pixel_scale", "Coarser grid", "divides the grid", "1", to_setting=fields.number_or_none)
         yield fields.dropdown("keep", "Hand over", _named(get_args(Keep)), "which picture")
-        yield fields.named("model", "Model", ["embedded", "full"], "full: real weights; or a path of your own")
+        yield fields.named(
+            "model", "Model", ["embedded", "light", "full"], "full, light: real CLIPs; or a path of your own"
+        )
         yield fields.named(
             "perceptors",
             "Perceptors",
-            [*EMBEDDED_EYES, *names_of("clip")],
+            perceptor_choices(),
             "whose CLIP looks",
             to_setting=fields.text_or_none,
         )
@@ -266,7 +268,8 @@ class Panel:
         perceptor = self._readiness.perceptor(settings)
         embedded = bool(set(EMBEDDED_EYES) & set(settings.resolved().perceptor_names))
         longest, count = (perceptor.longest, perceptor.count_tokens) if perceptor else (None, None)
-        self._reading.value = reading(prompts, embedded, longest, count)
+        offer = light_offer(settings, self._paces) if embedded else None
+        self._reading.value = reading(prompts, embedded, longest, count, offer.sentence if offer else "")
         self._swatches.follow(settings.palette)
         self._tell_changed(settings)
 

@@ -26,11 +26,11 @@ class Readiness:
     """
 
     def __init__(self, asked: str | None = None) -> None:
-        """asked: the model that was asked for; for the embedded ones nothing is fetched on a GPU either."""
+        """asked: the model; for "embedded" and "light" the full ones aren't fetched on a GPU either."""
         from text2art_nb.devices import pick_device
 
         self.device = pick_device()
-        self.model = "full" if self.device.type == "cuda" and asked != "embedded" else "embedded"
+        self.model = "full" if self.device.type == "cuda" and asked not in ("embedded", "light") else "embedded"
         self.why = ""
         if self.device.type != "cuda":
             self.why = "there is no GPU, and real models would take minutes to hours"
