@@ -48,7 +48,7 @@ def light_offer(settings: Settings, paces: Paces) -> LightOffer | None:
     if not words or machine.pick_device(settings.device) != "cpu":
         return None
     try:
-        light = settings.with_(model="light", perceptors=None)
+        light = _as_light(settings)
     except SettingsError:
         return None
     megabytes = round(sum(weights.size or 0 for weights in to_fetch(light)) / 1e6)
@@ -60,6 +60,13 @@ def unknown_in(settings: Settings) -> list[str]:
     if not set(EMBEDDED_EYES) & set(settings.resolved().perceptor_names):
         return []
     return unknown_words(" ".join(text for prompt in settings.parsed for text in prompt.texts))
+
+
+def _as_light(settings: Settings) -> Settings:
+    """`settings` with model="light"; what the embedded models' preset decided is left to light's. Raises SettingsError."""
+    decided = {"iterations": settings.preset.iterations, "num_cuts": settings.preset.num_cuts, "start": "proposal"}
+    left = {name: None for name, value in decided.items() if getattr(settings, name) == value}
+    return settings.with_(model="light", perceptors=None, steering=(), **left)
 
 
 def _listed(words: Sequence[str], most: int = 3) -> str:

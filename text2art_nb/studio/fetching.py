@@ -1,12 +1,14 @@
 """Which weights there are for a kind, and which of those that are asked for would have to be fetched first."""
 
+from text2art_nb.estimate import Paces
 from text2art_nb.models import ALIASES, CATALOGUE, Weights
 from text2art_nb.models.listing import in_words
-from text2art_nb.presets import DRAWER_KINDS, EMBEDDED_EYES, FULL_MODELS, PERCEPTOR_PRESETS, WITHOUT_LIGHT
+from text2art_nb.presets import DRAWER_KINDS, FULL_MODELS, PERCEPTOR_PRESETS, WITHOUT_LIGHT
+from text2art_nb.runs.light_offer import light_offer
 from text2art_nb.runs.needed_weights import to_fetch
 from text2art_nb.settings import Settings
 
-__all__ = ["model_choices", "names_of", "notice_of", "perceptor_choices", "to_fetch"]
+__all__ = ["model_choices", "names_of", "notice_of", "offer_for", "to_fetch"]
 
 
 def model_choices(settings: Settings) -> list[str]:
@@ -24,14 +26,16 @@ def model_choices(settings: Settings) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def offer_for(settings: Settings) -> str:
+    """What can be done here about words that the embedded models don't know; "" where there is nothing to offer."""
+    offer = light_offer(settings, Paces())
+    return offer.sentence if offer else ""
+
+
 def names_of(kind: str) -> list[str]:
-    """The weights of a kind that can be loaded, each by the name that people know."""
-    return [_known_as(each) for each in CATALOGUE.values() if each.kind == kind and each.loadable]
-
-
-def perceptor_choices() -> list[str]:
-    """Names that `perceptors` may take: presets of several, the embedded ones, and the catalogue's CLIPs."""
-    return [*PERCEPTOR_PRESETS, *EMBEDDED_EYES, *names_of("clip")]
+    """The loadable weights of a kind, each by the name that people know; of CLIPs the presets of several, too."""
+    several = list(PERCEPTOR_PRESETS) if kind == "clip" else []
+    return several + [_known_as(each) for each in CATALOGUE.values() if each.kind == kind and each.loadable]
 
 
 def _known_as(weights: Weights) -> str:
