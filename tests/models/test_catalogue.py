@@ -46,7 +46,16 @@ def test_every_digest_of_a_repository_is_of_the_commit_that_its_own_address_name
 def test_few_commits_are_still_to_be_learned() -> None:
     """Those of which no project names one, or the beginning alone; whoever knows one writes it down."""
     unknown = {row.name for row in CATALOGUE.values() if row.repository and not is_commit(row.revision)}
-    assert unknown == {"xvjiarui/taming-vq-f16-n16384", "caidas/swin2SR-classical-sr-x4-64"}
+    assert unknown == {
+        "xvjiarui/taming-vq-f16-n16384",
+        "caidas/swin2SR-classical-sr-x4-64",
+        "wkcn/TinyCLIP-ViT-40M-32-Text-19M-LAION400M",
+        "wkcn/TinyCLIP-ViT-39M-16-Text-19M-YFCC15M",
+        "chs20/FARE4-ViT-B-32-laion2B-s34B-b79K",
+        "chs20/fare2-clip",
+        "laion/CLIP-ViT-L-14-DataComp.XL-s13B-b90K",
+        "yuvalkirstain/PickScore_v1",
+    }
 
 
 def test_no_address_elsewhere_follows_a_branch() -> None:

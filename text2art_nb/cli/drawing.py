@@ -20,7 +20,6 @@ from text2art_nb.cli.prompt_lists import prompt_lines
 from text2art_nb.dialects import in_words
 from text2art_nb.errors import ArtworkError, RunError, Text2ArtError
 from text2art_nb.places import FOLDER, Places, alone, found_places, places_for
-from text2art_nb.presets import EMBEDDED_EYES
 from text2art_nb.settings import Settings, Steering
 from text2art_nb.video import FrameStore
 
@@ -267,15 +266,22 @@ def _report(
 
 
 def _warn_of_words(settings: Settings) -> None:
-    """Words that the embedded models were never taught."""
-    if not set(EMBEDDED_EYES) & set(settings.perceptor_names or EMBEDDED_EYES):
-        return
-    from text2art_nb.models import nearest_word, unknown_words
+    """Words that the embedded models were never taught, and which model knows them."""
+    from text2art_nb.estimate import Paces
+    from text2art_nb.models import nearest_word
+    from text2art_nb.runs.light_offer import light_offer, unknown_in
 
-    for word in unknown_words(" ".join(text for prompt in settings.parsed for text in prompt.texts)):
+    words = unknown_in(settings)
+    if not words:
+        return
+    offer = light_offer(settings, Paces())
+    model = "full" if offer is None else "light"
+    for word in words:
         near = nearest_word(word)
         meant = f" (it knows '{near}')" if near else ""
-        _say(f"the embedded model doesn't know '{word}'{meant}; a real CLIP does: --model full")
+        _say(f"the embedded model doesn't know '{word}'{meant}; a real CLIP does: --model {model}")
+    if offer is not None:
+        _say(f"on this machine: {offer.sentence}, with --model light")
 
 
 def _say(text: str) -> None:

@@ -15,7 +15,7 @@ VERBS = ("draw", "compare", "redraw", "resume", "inspect", "models", "doctor", "
 # Options that are settings' names already, and what the help says about them.
 PLAIN = {
     "drawer": ("NAME", "what draws: vqgan, pixel, strokes, fft, taesd, turbo, generator; or a chain: 'vqgan -> pixel'"),
-    "model": ("NAME", "whose weights: embedded, full, or a name from 'models'"),
+    "model": ("NAME", "whose weights: embedded, light (any word, on a CPU), full, or a name from 'models'"),
     "size": ("WxH", "pixels, such as 384x216"),
     "aspect": ("SHAPE", "square, portrait, widescreen or retain (the init image's)"),
     "quality": ("LEVEL", "draft, normal, better, best or supreme: size and effort"),

@@ -20,6 +20,7 @@ from text2art_nb.drawers.short_cuts import shorten
 from text2art_nb.errors import ModelError
 from text2art_nb.models import taming
 from text2art_nb.models.whole import check_whole
+from text2art_nb.presets import weights_for
 from text2art_nb.settings import Settings
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def factor(model: "VQGAN") -> int:
 
 def build(settings: Settings, device: torch.device, generator: torch.Generator) -> VQGANDrawer:
     """The drawer that `settings` ask for, on `device`, with its start drawn from `generator` (a CPU generator)."""
-    name = "imagenet_f16_16384" if settings.model == "full" else settings.model
+    name = weights_for("vqgan", settings.model)
     model = load(models.locate(name, "vqgan"), device)
     canvas = decoded_size(settings.picture_size, factor(model), name == "embedded")
     kind = VQGANDrawer

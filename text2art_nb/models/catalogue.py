@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from text2art_nb.errors import ModelError
+from text2art_nb.models.guide_rows import GUIDE_ROWS, TINYCLIP
 from text2art_nb.models.hub_rows import HUB_ROWS
 from text2art_nb.models.original_rows import ORIGINAL_ROWS
 from text2art_nb.models.weights import HUB, File, Weights, address, hub_url
@@ -16,6 +17,7 @@ from text2art_nb.models.weights import HUB, File, Weights, address, hub_url
 __all__ = [
     "ALIASES",
     "CATALOGUE",
+    "GUIDE_ROWS",
     "HUB",
     "HUB_ROWS",
     "ORIGINAL_ROWS",
@@ -27,7 +29,7 @@ __all__ = [
     "is_known",
 ]
 
-_ROWS = {row.name: row for row in (*HUB_ROWS, *ORIGINAL_ROWS)}
+_ROWS = {row.name: row for row in (*HUB_ROWS, *GUIDE_ROWS, *ORIGINAL_ROWS)}
 CATALOGUE: Mapping[str, Weights] = MappingProxyType(_ROWS)
 
 # The names that pixray, clipit and OpenAI's clip use, and those of other copies that people know.
@@ -67,6 +69,15 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "ViT-H/14": "laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
         "siglip2": "google/siglip2-base-patch16-224",
         "siglip-multilingual": "google/siglip-base-patch16-256-multilingual",
+        "tinyclip": TINYCLIP,
+        "TinyCLIP-8M/16": TINYCLIP,
+        "light": TINYCLIP,
+        "TinyCLIP-40M/32": "wkcn/TinyCLIP-ViT-40M-32-Text-19M-LAION400M",
+        "TinyCLIP-39M/16": "wkcn/TinyCLIP-ViT-39M-16-Text-19M-YFCC15M",
+        "robust-ViT-B/32": "chs20/FARE4-ViT-B-32-laion2B-s34B-b79K",
+        "robust-ViT-L/14": "chs20/fare2-clip",
+        "datacomp-ViT-L/14": "laion/CLIP-ViT-L-14-DataComp.XL-s13B-b90K",
+        "pickscore": "yuvalkirstain/PickScore_v1",
     }
 )
 

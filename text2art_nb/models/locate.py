@@ -33,9 +33,9 @@ def locate(
 
     Args:
         name: "embedded", and of perceptors "embedded-2", "embedded-3" and "judge"; the path of a directory with a
-            ``config.json`` or with one of the authors' own files (a ``.ckpt`` with its ``.yaml``, a ``.pt``), or of
-            such a file; or a name or alias of the catalogue, which is looked for in text2art's cache, in the Hugging
-            Face hub's, and then fetched.
+            ``config.json`` or with one of the authors' own files (a ``.ckpt`` with its ``.yaml``, a ``.pt``, an
+            ``open_clip_config.json``), or of such a file; or a name or alias of the catalogue, which is looked for in
+            text2art's cache, in the Hugging Face hub's, and then fetched.
         kind: what it is to be used as: clip, vqgan, judge, taesd, …
         download: False asks no server. ``TEXT2ART_OFFLINE=1`` and ``HF_HUB_OFFLINE=1`` say so for all.
         progress, cancel, patience: see ``download.fetch``; without cancel, what it is `cancelled_by`.
@@ -112,6 +112,7 @@ def _is_bare(directory: Path) -> bool:
 _TENSORS = (".safetensors", ".bin", ".ckpt", ".pt", ".pth")
 _INDEX = {"diffusion": "model_index.json"}  # what says that a directory is a checkpoint, where it has several models
 _ORIGINALS = {"vqgan": ".ckpt", "clip": ".pt"}  # what the authors of taming-transformers and of CLIP saved
+_OPEN_CLIP = "open_clip_config.json"  # beside the tensors of a CLIP that open_clip saved
 
 
 def _is_original(path: Path, kind: str) -> bool:
@@ -123,6 +124,8 @@ def _is_original(path: Path, kind: str) -> bool:
         return taming.find(path) is not None
     if suffix is None:
         return False
+    if kind == "clip" and (path / _OPEN_CLIP).is_file():
+        return True
     return path.suffix == suffix if path.is_file() else any(path.glob(f"*{suffix}"))
 
 

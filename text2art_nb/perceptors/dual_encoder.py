@@ -19,9 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from text2art_nb.errors import ModelError
+from text2art_nb.models.cleaning import canonicalize, clean
 from text2art_nb.models.plain_words import plain_words, taught_words
 from text2art_nb.models.whole import check_nothing_missing
-from text2art_nb.models.cleaning import canonicalize, clean
 from text2art_nb.perceptors.dropping import keep_some
 from text2art_nb.perceptors.long_texts import read_in_parts
 from text2art_nb.perceptors.short_cuts import class_token, shorten
@@ -221,6 +221,17 @@ _KINDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The models of `transformers`, by what a config.json calls them."""
+
+
+def is_saved_in(directory: Path) -> bool:
+    """Whether a directory has the files that `transformers` saves: a config.json and tensors under its own names."""
+    tensors = any((directory / f"{stem}.{kind}").is_file() for stem, kind in _TENSORS) or any(
+        directory.glob("*.index.json")
+    )
+    return tensors and (directory / "config.json").is_file()
+
+
+_TENSORS: Final = (("model", "safetensors"), ("pytorch_model", "bin"))
 
 
 def load(name: str, directory: Path, device: torch.device) -> DualEncoder:

@@ -26,11 +26,13 @@ from text2art_nb.presets import (
     EMBEDDED_PRESETS,
     FFT_TASTE,
     FULL_PRESETS,
+    LIGHT_PRESETS,
     MAX_AREA,
     MAX_SIDE,
     MIN_SIDE,
     REFINING_ITERATIONS,
     TURBO_ITERATIONS,
+    WITHOUT_LIGHT,
     Preset,
     grid_size,
     native_size,
@@ -43,7 +45,7 @@ from text2art_nb.settings.checked import renamed
 from text2art_nb.settings.drawing import DRAWERS, DrawingSettings
 from text2art_nb.settings.elsewhere import ELSEWHERE
 from text2art_nb.settings.engine import EngineSettings
-from text2art_nb.settings.looking import LookingSettings, missing_mask, perceptor_spec
+from text2art_nb.settings.looking import LookingSettings, expanded, missing_mask, perceptor_spec
 from text2art_nb.settings.motion import MotionSettings
 from text2art_nb.settings.steering import MAX_STEERING, STEERABLE, Steering, steering_entry
 from text2art_nb.settings.taste import FILTERS, LOSSES, TasteSettings
@@ -259,11 +261,13 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
             problems["upscaler"] = f"upscaler 'vector' is for the drawer strokes; {self.last_drawer} draws in pixels"
         if self.start == "image" and self.init_image is None:
             problems["start"] = "start 'image' needs an init_image"
-        if self.drawer == "generator" and self.model in ("embedded", "full"):
+        if self.drawer == "generator" and self.model in ("embedded", "light", "full"):
             problems["model"] = (
                 "the drawer 'generator' needs a model: the path of your TorchScript or torch.export file, or the name "
                 "of an installed generator"
             )
+        elif heavy := self._without_light():
+            problems["model"] = f"the drawer {heavy!r} has no light weights; take another drawer, or model='full'"
         if "->" in self.model and self.model.count("->") != len(self.stages) - 1:
             count = self.model.count("->") + 1
             problems["model"] = f"model names {count} weights for {len(self.stages)} drawers; name one, or one for each"
@@ -328,12 +332,30 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         """Whether there are words that say what to draw, not only pictures or what is to be avoided."""
         return any(prompt.weight > 0 for prompt in (parse_prompts(self.prompts) if self.prompts else ()))
 
+    def _without_light(self) -> str | None:
+        """The first drawer that is asked for light weights and has none."""
+        for stage, drawer in enumerate(self.drawer_names):
+            if drawer in WITHOUT_LIGHT and model_of(self.model, stage) == "light":
+                return drawer
+        return None
+
+    @property
+    def _proposal_knows(self) -> bool:
+        """Whether every word that says what to draw is one that the proposals were taught."""
+        from text2art_nb.models.vocabulary import unknown_words
+
+        prompts = parse_prompts(self.prompts) if self.prompts else []
+        said = [text for prompt in prompts if prompt.weight > 0 for text in prompt.texts]
+        return bool(said) and not unknown_words(" ".join(said))
+
     def _usual_start(self) -> Start:
-        """The init image; else a proposal, where a model of the same small world draws; else noise."""
+        """The init image; else a proposal, if the models are of its small world or it knows the words; else noise."""
         if self.init_image is not None:
             return "image"
         if self.engine == "pixray":
             return "noise"
+        if self._leading_weights == "light":
+            return "proposal" if self._proposal_knows else "noise"
         return "proposal" if self._leading_weights == "embedded" and self.asks_in_words else "noise"
 
     @property
@@ -355,8 +377,9 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
 
     @property
     def preset(self) -> Preset:
-        """The row of the quality table that these settings use; the embedded models have a table of their own."""
-        row = (EMBEDDED_PRESETS if self._leading_weights == "embedded" else FULL_PRESETS)[self.quality]
+        """The row of the quality table that these settings use; the embedded and the light models have their own."""
+        tables = {"embedded": EMBEDDED_PRESETS, "light": LIGHT_PRESETS}
+        row = tables.get(self._leading_weights, FULL_PRESETS)[self.quality]
         if self.drawer == "turbo":
             return replace(row, iterations=TURBO_ITERATIONS[self.quality])
         if self.drawer == "vqgan" and self.weights == "embedded" and self._begins == "proposal":
@@ -379,7 +402,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         size = preset_size(self.aspect, self.preset.scale, init_size)
         if self.drawer == "turbo":
             return native_size(size)
-        return trimmed(size) if "vqgan" in self.drawer_names and self.model != "embedded" else size
+        return trimmed(size) if "vqgan" in self.drawer_names and self.model not in ("embedded", "light") else size
 
     @property
     def drawn_size(self) -> tuple[int, int]:
@@ -411,7 +434,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
             "iterations": self.iterations or preset.iterations,
             "num_cuts": self.num_cuts or preset.num_cuts,
             "batches": self.batches or preset.batches,
-            "perceptors": self.perceptors or preset.perceptors,
+            "perceptors": expanded(self.perceptors or (), self.quality) or preset.perceptors,
             "size": size,
             "seed": seed,
             **({"prompts": pick(self.prompts, seed)} if "{" in self.prompts else {}),
@@ -423,6 +446,8 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         own = "losses" in self.model_fields_set  # also where none are asked for
         if taste and not own and small and found["start"] == "noise" and self.engine == "text2art":
             found["losses"] = dict(taste)
+        if preset.token_drop and "token_drop" not in self.model_fields_set:
+            found["token_drop"] = preset.token_drop
         if "turbo" in self.drawer_names and "keep" not in self.model_fields_set:
             found["keep"] = "best"  # its steps go up and down, and ReNO keeps the best
         if "fft" in self.drawer_names:

@@ -13,7 +13,7 @@ from text2art_nb.errors import SettingsError
 from text2art_nb.presets import EMBEDDED_EYES
 from text2art_nb.settings import FILTERS, LOSSES, Aspect, Keep, Precision, Quality, Settings, Start, Steering
 from text2art_nb.studio import fields, more
-from text2art_nb.studio.fetching import model_choices, names_of
+from text2art_nb.studio.fetching import model_choices, names_of, offer_for
 from text2art_nb.studio.fields import Field, Several, labelled
 from text2art_nb.studio.kind_field import KindField
 from text2art_nb.studio.look import style
@@ -266,7 +266,7 @@ class Panel:
         perceptor = self._readiness.perceptor(settings)
         embedded = bool(set(EMBEDDED_EYES) & set(settings.resolved().perceptor_names))
         longest, count = (perceptor.longest, perceptor.count_tokens) if perceptor else (None, None)
-        self._reading.value = reading(prompts, embedded, longest, count)
+        self._reading.value = reading(prompts, embedded, longest, count, offer_for(settings))
         self._swatches.follow(settings.palette)
         self._tell_changed(settings)
 
