@@ -61,7 +61,7 @@ class VQGANDrawer(Drawer):
         return self._frozen.network  # type: ignore[return-value]
 
     def render(self) -> Tensor:
-        decoded = self._model.decode(self._painted(self.latents), force_not_quantize=True).sample
+        decoded = _decode(self._model, self._painted(self.latents))
         return clamp_with_gradient(decoded.float() / 2 + 0.5)
 
     @torch.no_grad()
@@ -177,6 +177,17 @@ def _frozen(model: "VQGAN", device: torch.device) -> "VQGAN":
     """`model` as it is drawn with: on its device, never to be trained, and quicker."""
     shorten(model.get_submodule("decoder"))
     return model.eval().requires_grad_(False).to(device)
+
+
+def _decode(model: "VQGAN", codes: Tensor) -> Tensor:
+    """The picture [B,3,H,W], about -1..1, of codes [B,C,h,w].
+
+    As `VQModel.decode`, which also makes a loss on the CPU and waits for its copy.
+    """
+    network = model.model if isinstance(model, taming.GumbelVQ) else model
+    spatial = codes if network.config["norm_type"] == "spatial" else None
+    picture: Tensor = network.decoder(network.post_quant_conv(codes), spatial)
+    return picture
 
 
 def factor(model: "VQGAN") -> int:
