@@ -441,6 +441,20 @@ def test_a_drawing_that_cannot_begin_leaves_nothing(words: list[str], capsys: py
     assert os.listdir(FOLDER) == []
 
 
+@pytest.mark.parametrize("command", ["draw", "compare"])
+def test_beside_the_programs_own_folder_pictures_have_another(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A clone is called text2art, too; nobody wants pictures between its files."""
+    (FOLDER / "text2art_nb").mkdir(parents=True)
+    options = ["--size", "32x32", "--iterations", "1", "--set", "num_cuts=1", "--drawer", "pixel"]
+    if command == "compare":
+        options = [*options[:-2], "--drawers", "pixel"]
+    assert main([command, "a castle", *options]) == 0
+    printed = Path(capsys.readouterr().out.splitlines()[0])
+    assert printed.is_file()
+    assert "text2art-pictures" in printed.parts
+    assert [path.name for path in FOLDER.iterdir()] == ["text2art_nb"]
+
+
 def test_every_setting_is_reached_with_set(words: list[str], run_json: Drawing) -> None:
     steering = json.dumps([{"iteration": 3, "prompts": "a tower"}])
     changes = ["--set", f"steering={steering}", "--set", "keep=best", "--set", "palette=[black,#ff0000]"]
