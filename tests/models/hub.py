@@ -59,7 +59,7 @@ class Fault:
         host: only of this one, hub or store.
         status: answered instead of the file.
         headers: sent with that.
-        cut: bytes after which the connection ends.
+        cut: bytes after which the connection ends, ``pause`` seconds later.
         body: sent in the file's place, as if it were right.
         kind: that body's Content-Type.
         stall: seconds before an answer.
@@ -71,6 +71,7 @@ class Fault:
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None
+    pause: float = 0.0
     body: bytes | None = None
     kind: str | None = None
     stall: float = 0.0
@@ -199,7 +200,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if fault.body is not None:
                 kind = {"Content-Type": fault.kind} if fault.kind else {}
                 return self.say(200, {**kind, **fault.headers}, fault.body)
-            self.cut = fault.cut
+            self.cut, self.pause = fault.cut, fault.pause
         return self.answer()
 
     do_HEAD = do_GET
@@ -221,6 +222,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(body)
                 return
             self.wfile.write(body[: self.cut])
+            time.sleep(self.pause)
             self.close_connection = True
 
     def file(self, body: bytes, headers: Mapping[str, str]) -> None:

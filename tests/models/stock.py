@@ -132,7 +132,7 @@ def _adapted(row: Weights, hub: Hub) -> Weights:
 
 def _adapted_file(file: File, hub: Hub) -> File:
     otherwise = _adapted_file(file.otherwise, hub) if file.otherwise else None
-    held = _held(file.url, hub)
+    held = next((held for url in (file.url, *file.mirrors) if (held := _held(url, hub)) is not None), None)
     if held is None:
         return dataclasses.replace(file, otherwise=otherwise)
     body = read(held)
