@@ -76,8 +76,11 @@ def described(found: Mapping[str, Field]) -> dict[str, Any]:
 
 
 def _kinds() -> dict[str, str]:
-    """What the panel calls the kinds, and the drawers' names."""
-    return {(KINDS | WITH_DOWNLOAD).get(name, name): name for name in drawers.names()}
+    """What the panel calls the kinds, and the drawers' names: the usual one first, other packages' last."""
+    ours = KINDS | WITH_DOWNLOAD
+    there = drawers.names()
+    names = [*(name for name in ours if name in there), *(name for name in there if name not in ours)]
+    return {ours.get(name, name): name for name in names}
 
 
 def _fields_in_sight() -> Iterator[Field]:

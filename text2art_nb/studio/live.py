@@ -103,10 +103,12 @@ class LiveCell:
     def finish(self, artwork: "Artwork", total: int, iteration: int) -> None:
         """Leave the finished picture and its caption, without any widget."""
         show_jpeg(static_jpeg(artwork), self._ids[1], update=True)
+        self.close()  # before it leaves the page: classic Notebook can't take away what isn't there any more
         replace_by_html(caption(artwork, total, iteration), self._ids[0])
 
     def fail(self, sentence: str) -> None:
         """Leave one plain sentence in place of the controls."""
+        self.close()
         replace_by_html(f'<div class="t2a-caption t2a-error">{html.escape(sentence)}</div>', self._ids[0])
 
     def close(self) -> None:
