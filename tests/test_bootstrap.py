@@ -17,6 +17,7 @@ import pytest
 
 from text2art_nb import bootstrap
 from text2art_nb.bootstrap import Requirement, SetupError, install_in_place, install_in_venv
+from text2art_nb.places import usual_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 COLAB = {"torch": "2.11.0+cu128", "numpy": "2.1.0", "ipywidgets": "7.7.1", "ipython": "7.34.0", "ipykernel": "6.17.1"}
@@ -61,6 +62,7 @@ class Site:
 
     def pip(self, arguments: Sequence[str]) -> tuple[int, str]:
         self.calls.append(list(arguments))
+        assert arguments[0] != "install" or bootstrap.AS_ROOT in arguments, "pip would warn of root, in red"
         if "-e" in arguments:
             return 0, ""
         if self.status:
@@ -592,19 +594,105 @@ def test_a_log_that_belongs_to_somebody_else_is_done_without(tmp_path: Path) -> 
         log.write("Collecting torch\n")
 
 
-@pytest.mark.parametrize("folder", [None, "text2art"])
-def test_the_notebook_fetches_text2art_also_where_a_folder_of_pictures_has_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str | None
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("T2A_REPO", "https://example.org/text2art")
-    if folder is not None:
-        Path(folder).mkdir()
+class Shell:
+    """What stands behind an exclamation mark in a cell: bash, in the folder of now."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def __call__(self, command: str) -> None:
+        ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+        self.said.append(ran.stdout + ran.stderr)
+
+
+def put_program(folder: Path, text: str) -> None:
+    """A folder with a program in it that says which one it is when it is set up."""
+    (folder / "text2art_nb").mkdir(parents=True)
+    (folder / "text2art_nb" / "bootstrap.py").write_text("")
+    (folder / "setup_colab.sh").write_text(f"echo {text} is set up: $1 in $(dirname $0)\n")
+
+
+@pytest.fixture
+def content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which a notebook runs, with nothing in it, and a repository to clone from."""
+    put_program(tmp_path / "work", "the clone")
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false", "-C"]
+    for words in (["init", "-q"], ["add", "--all"], ["commit", "-q", "-m", "all"]):
+        subprocess.run([*git, str(tmp_path / "work"), *words], check=True)
+    monkeypatch.setenv("T2A_REPO", (tmp_path / "work").as_uri())
+    (tmp_path / "content").mkdir()
+    monkeypatch.chdir(tmp_path / "content")
+    return tmp_path / "content"
+
+
+def set_up_in(capsys: pytest.CaptureFixture[str]) -> tuple[str, list[str]]:
+    """Run the notebook's set-up cell up to where text2art is imported: what it called last, and what it printed."""
     cells = json.loads((bootstrap.ROOT / "text2art.ipynb").read_text(encoding="utf-8"))["cells"]
     [program] = ["".join(cell["source"]) for cell in cells if "git clone" in "".join(cell["source"])]
-    said: list[str] = []
+    shell = Shell()
     python = re.sub(r"!(?=git|PYTHON)(.+)", r"shell(f'\1')", program.partition("sys.path.insert")[0])
-    exec(python, {"shell": said.append, "_exit_code": 0})
-    place = "text2art" if folder is None else "text2art-nb"
-    assert said[0] == f'git clone -q --depth 1 "https://example.org/text2art" "{place}"'
-    assert said[1].endswith(f'bash "{place}/setup_colab.sh" kernel')
+    exec(python, {"shell": shell, "_exit_code": 0})
+    return shell.said[-1].strip(), capsys.readouterr().out.splitlines()
+
+
+def test_the_notebook_fetches_the_program_into_a_hidden_folder(
+    content: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said, told = set_up_in(capsys)
+    assert said == "the clone is set up: kernel in .text2art"
+    assert [path.name for path in content.iterdir()] == [".text2art"]
+    assert told == ["Fetching text2art …", "Adding the packages that are missing …", "Starting text2art …"]
+    assert usual_folder() == Path("text2art")
+    said, told = set_up_in(capsys)
+    assert said == "the clone is set up: kernel in .text2art", "a second time it is there"
+    assert told[0] == "Adding the packages that are missing …"
+
+
+def test_pictures_that_are_there_are_no_program(content: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (content / "text2art").mkdir()
+    assert set_up_in(capsys)[0] == "the clone is set up: kernel in .text2art"
+    assert list((content / "text2art").iterdir()) == []
+
+
+@pytest.mark.parametrize("inside", ["", "text2art-main"])
+def test_a_zip_beside_the_notebook_goes_before_the_address(
+    content: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], inside: str
+) -> None:
+    put_program(tmp_path / "zipped" / inside, "the zip")
+    shutil.make_archive(str(content / "text2art"), "zip", tmp_path / "zipped")
+    place = Path(".text2art") / inside
+    for _ in range(2):
+        assert set_up_in(capsys)[0] == f"the zip is set up: kernel in {place}"
+    assert {path.name for path in content.iterdir()} == {".text2art", "text2art.zip"}
+
+
+def test_beside_an_old_notebooks_folder_the_program_is_fetched_anew_and_pictures_have_their_own(
+    content: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_program(content / "text2art", "the old one")
+    assert set_up_in(capsys)[0] == "the clone is set up: kernel in .text2art"
+    assert usual_folder() == Path("text2art-pictures")
+
+
+@pytest.mark.parametrize("address", ["", "file:///nowhere"])
+@pytest.mark.parametrize("folder", ["text2art", "text2art-nb"])
+def test_where_it_can_not_be_fetched_an_old_notebooks_folder_will_do(
+    content: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, address: str, folder: str
+) -> None:
+    monkeypatch.setenv("T2A_REPO", address)
+    put_program(content / folder, "the old one")
+    assert set_up_in(capsys)[0] == f"the old one is set up: kernel in {folder}"
+
+
+def test_in_its_own_folder_the_notebook_takes_what_is_there(content: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put_program(content, "this one")
+    assert set_up_in(capsys)[0] == "this one is set up: kernel in ."
+    assert usual_folder() == Path("text2art")
+
+
+def test_where_there_is_nothing_the_notebook_says_what_to_do(
+    content: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("T2A_REPO", "")
+    with pytest.raises(SystemExit, match=r"Upload text2art\.zip"):
+        set_up_in(capsys)

@@ -32,6 +32,8 @@ PACKAGE = "text2art-nb"
 ROOT = Path(__file__).resolve().parent.parent
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 STAMP = "text2art-setup.json"
+AS_ROOT = "--root-user-action=ignore"
+"""In Colab everybody is root, and pip would warn of that, in red, at the end of every first set-up."""
 OTHER_WAYS = "  ./setup_colab.sh lab opens the notebook with a Python of its own"
 PINS_HEAD = """\
 # The versions that CI ran with, used everywhere but in Colab. Written by: python text2art_nb/bootstrap.py pins
@@ -215,7 +217,7 @@ def cpu_torch_index(pip: Pip, pin: str) -> list[str]:
     """
     if sys.platform != "linux" or shutil.which("nvidia-smi"):
         return []
-    status, _ = pip(["install", "-q", "--dry-run", "--no-index", "--no-deps", pin])
+    status, _ = pip(["install", "-q", AS_ROOT, "--dry-run", "--no-index", "--no-deps", pin])
     if status == 0:
         return []
     try:
@@ -234,7 +236,7 @@ def install_package(root: Path, pip: Pip) -> None:
     """
     # torch brings a setuptools that is new enough nearly everywhere: then there is no need to fetch one just to build.
     isolated = [] if release(installed().get("setuptools", "0")) < (77,) else ["--no-build-isolation"]
-    status, said = pip(["install", "-q", "--no-deps", *isolated, "-e", str(root)])
+    status, said = pip(["install", "-q", AS_ROOT, "--no-deps", *isolated, "-e", str(root)])
     if status:
         raise SetupError(f"text2art itself could not be installed:\n{why_pip_failed(said)}")
 
@@ -283,7 +285,7 @@ def install_in_venv(root: Path, extras: Sequence[str], prefix: Path, pip: Pip = 
     if installed().get("torch", "").partition("+")[0] != pin.removeprefix("torch==").strip():
         print("text2art: installing into .venv; torch is the big one, so this takes some minutes", flush=True)
         source = cpu_torch_index(pip, pin)
-    status, said = pip(["install", *source, "-c", str(constraints), *map(str, requirements)])
+    status, said = pip(["install", *source, AS_ROOT, "-c", str(constraints), *map(str, requirements)])
     if status:
         raise SetupError(f"the packages could not be installed:\n{why_pip_failed(said)}")
     install_package(root, pip)
@@ -349,7 +351,7 @@ def add(lacking: Sequence[Requirement], have: Mapping[str, str], pip: Pip) -> No
     with tempfile.TemporaryDirectory() as folder:
         bounds = Path(folder) / "installed.txt"
         bounds.write_text("".join(f"{name}=={version}\n" for name, version in have.items()), encoding="utf-8")
-        status, said = pip(["install", "--root-user-action=ignore", *source, "-c", str(bounds), *map(str, lacking)])
+        status, said = pip(["install", *source, AS_ROOT, "-c", str(bounds), *map(str, lacking)])
     if status:
         names = ", ".join(map(str, lacking))
         raise SetupError(f"{names} cannot be added beside what is installed here:\n{why_pip_failed(said)}")

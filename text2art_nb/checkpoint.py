@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from text2art_nb.errors import RunError, SettingsError
+from text2art_nb.runtime import filesystems
 from text2art_nb.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,15 +45,14 @@ class Checkpoint:
             with part.open("wb") as file:
                 file.write(save(tensors, {_KEY: json.dumps(text)}))
                 file.flush()
-                os.fsync(file.fileno())
+                filesystems.sync(file.fileno())
             os.replace(part, path)
         except OSError:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)  # on a full disk it has what room there was
             raise
-        with contextlib.suppress(
-            OSError
-        ):  # some file systems (Drive's) can't sync a directory; the file itself is safe
+        # Some file systems (Drive's) can't sync a directory; the file itself is safe.
+        with contextlib.suppress(OSError):
             _sync(path.parent)
 
     @classmethod

@@ -24,6 +24,7 @@ from text2art_nb.encoders import put
 from text2art_nb.errors import ArtworkError
 from text2art_nb.machine import PeakMemory
 from text2art_nb.models.embedded import EYES
+from text2art_nb.runtime import filesystems
 from text2art_nb.settings import Settings
 from text2art_nb.settings.looking import perceptor_spec
 
@@ -348,7 +349,8 @@ class Paces:
         import filelock
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(self.path.with_name(f"{self.path.name}.lock"), is_singleton=False)
+        place = filesystems.lock_file(self.path.with_name(f"{self.path.name}.lock"))
+        lock = filelock.FileLock(place, is_singleton=False)
         with lock.acquire(_LOCK_SECONDS):  # filelock.Timeout is an OSError
             entries = list(self._read())
             old = [entry for entry in entries if entry.machine == self.machine and entry.matches(work)]

@@ -16,6 +16,7 @@ from text2art_nb.errors import ArtworkError
 from text2art_nb.settings import Settings
 
 FOLDER = Path("text2art")
+OTHER_FOLDER = Path("text2art-pictures")
 CHECKPOINT = "checkpoint.safetensors"
 NOTES = "outputs.json"
 
@@ -135,14 +136,21 @@ def alone(directory: Path) -> Iterator[None]:
         yield
 
 
-def places_for(settings: Settings, out: str | None, video: str | None, metadata: bool, folder: Path = FOLDER) -> Places:
+def usual_folder() -> Path:
+    """Where pictures go that have no name yet: ./text2art, or ./text2art-pictures where that is the program's clone."""
+    return OTHER_FOLDER if (FOLDER / "text2art_nb").is_dir() else FOLDER
+
+
+def places_for(
+    settings: Settings, out: str | None, video: str | None, metadata: bool, folder: Path | None = None
+) -> Places:
     """Where the picture of resolved `settings` goes.
 
     Args:
         settings: the prompt and the seed name the file, if `out` does not.
         out, video: what the user asked for, or None. Without `out` no file that is there is ever overwritten.
         metadata: whether the files carry the recipe.
-        folder: where pictures go that have no name yet.
+        folder: where pictures go that have no name yet; None: `usual_folder`.
 
     Raises:
         ArtworkError: a suffix that is no picture's, or a directory that cannot be written to.
@@ -152,7 +160,7 @@ def places_for(settings: Settings, out: str | None, video: str | None, metadata:
         check_kind(picture, settings)
         directory = picture.with_suffix(".run")
     else:
-        picture, directory = _reserve(folder, f"{slug(settings.prompts)}-{settings.seed}")
+        picture, directory = _reserve(folder or usual_folder(), f"{slug(settings.prompts)}-{settings.seed}")
     return Places(picture, _film(settings, picture, video), directory, metadata)
 
 

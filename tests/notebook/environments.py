@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from text2art_nb.bootstrap import cpu_torch_index
+from text2art_nb.bootstrap import AS_ROOT, cpu_torch_index
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("jupyter", "colab")
@@ -114,13 +114,16 @@ def twin(environment: Environment, folder: Path) -> Environment:
 
 
 def versions(environment: Environment) -> dict[str, str]:
-    """Every installed package and its version, as a fresh Python there sees them."""
+    """Every installed package and its version, as a fresh Python there sees them.
+
+    -P: a clone that was installed with pip install -e has text2art_nb.egg-info in it, and it may be the folder of now.
+    """
     program = (
         "import importlib.metadata as m, json\n"
         "names = {each.metadata['Name'] for each in m.distributions()}\n"
         "print(json.dumps({name: m.version(name) for name in names}))\n"
     )
-    command = [str(environment.python), "-c", program]
+    command = [str(environment.python), "-P", "-c", program]
     found: dict[str, str] = json.loads(
         subprocess.run(command, env=environment.env, check=True, capture_output=True).stdout
     )
@@ -174,7 +177,7 @@ def _make(environment: Environment) -> None:
         return done.returncode, done.stdout + done.stderr
 
     source = cpu_torch_index(pip, _TORCH)
-    status, said = pip(["install", "-q", *source, *_REQUIREMENTS])
+    status, said = pip(["install", "-q", AS_ROOT, *source, *_REQUIREMENTS])
     if status:
         raise RuntimeError(f"the simulated Colab could not be made:\n{said}")
     site = Path(

@@ -1,18 +1,21 @@
 """Run all, with nbval: in current Jupyter, and from the badge in a simulated Colab. What the notebook is shipped as."""
 
 import json
+import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 
 from tests.notebook import environments
 from tests.notebook.environments import ROOT, Environment
+from tests.notebook.kernel import Kernel
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first test may have to make the simulated Colab
 
@@ -70,9 +73,14 @@ def run_all(environment: Environment, notebook: Path, scratch: Path, **variables
     return Outcome(len(cases) - len(failed), failed, said)
 
 
+def cells_of(notebook: Path) -> list[Any]:
+    """The code cells of a notebook."""
+    return [cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+
+
 def code_cells(notebook: Path) -> int:
     """How many cells nbval has to run."""
-    return sum(cell.cell_type == "code" for cell in nbformat.read(notebook, as_version=4).cells)
+    return len(cells_of(notebook))
 
 
 @pytest.fixture
@@ -122,9 +130,42 @@ def test_run_all_from_the_badge_in_colab_gives_a_picture_and_changes_no_package(
     assert outcome.failed == [], outcome.said
     assert outcome.passed == code_cells(NOTEBOOK)
     assert list((tmp_path / "pictures").rglob("*.png"))
-    assert (content / "text2art" / "text2art_nb").is_dir()
+    assert (content / ".text2art" / "text2art_nb").is_dir()
+    assert not (content / "text2art").exists(), "that folder is free for pictures"
     after = environments.versions(colab)
     assert {name: after.get(name) for name in before} == before
+
+
+def test_a_first_set_up_tells_what_it_does_and_shows_nothing_red(colab: Environment, home: str, tmp_path: Path) -> None:
+    """Colab's user is root, and its Python no virtual environment, so that pip warns. Red are standard error, too."""
+    site = next(colab.folder.glob("lib/python*/site-packages"))
+    (site / "no_environment.pth").write_text("import sys; sys.base_prefix = sys.prefix\n", encoding="utf-8")
+    [source] = [cell.source for cell in cells_of(NOTEBOOK) if cell.source.startswith("#@title 1 ")]
+    folder = tmp_path / "content"
+    folder.mkdir()
+    with Kernel(colab, folder, PYTHONPATH="", T2A_REPO=home) as kernel:
+        cell = kernel.run(source, CELL_SECONDS)
+        streams = [each.content for each in kernel.messages if each.kind == "stream" and each.parent == cell.identity]
+    assert {each["name"] for each in streams} == {"stdout"}, streams
+    said = "".join(each["text"] for each in streams)
+    assert re.findall("WARNING|ERROR|DEPRECATION|Warning|Traceback|\x1b", said) == []
+    steps = ["Fetching text2art", "Adding the packages", "Starting text2art", "Loading the models", "text2art draws on"]
+    assert [step for line in said.splitlines() for step in steps if line.startswith(step)] == steps, said
+
+
+def test_where_no_picture_was_drawn_the_save_cell_fails_with_a_sentence(
+    environment: Environment, tmp_path: Path
+) -> None:
+    [source] = [cell.source for cell in cells_of(NOTEBOOK) if "studio.check()" in cell.source]
+    notebook = tmp_path / "unpainted.ipynb"
+    cells = ["from text2art_nb import Studio\nstudio = Studio()", source]
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), notebook)
+
+    outcome = run_all(environment, notebook, tmp_path, PYTHONPATH=str(ROOT))
+
+    [failed] = outcome.failed
+    assert "text2art: no picture has been drawn yet" in failed
+    assert "check.py" not in failed, "a traceback is nothing for those who don't program"
 
 
 def test_a_handler_that_raises_fails_the_notebook(environment: Environment, tmp_path: Path) -> None:
@@ -179,6 +220,31 @@ def test_the_notebook_is_shipped_without_what_running_it_leaves() -> None:
     assert "widgets" not in notebook["metadata"]
     assert len(notebook["cells"]) <= 8
     nbformat.validate(notebook)
+
+
+def test_its_code_is_folded_away_in_colab_and_in_jupyter() -> None:
+    for cell in cells_of(NOTEBOOK):
+        assert cell.metadata["cellView"] == "form"
+        assert cell.metadata["jupyter"] == {"source_hidden": True}
+        assert re.match(r"#@title \d - [A-Z][\w ]+ \{ display-mode: \"form\" \}\n", cell.source), (
+            "Jupyter shows this line"
+        )
+
+
+def test_it_speaks_to_people_who_do_not_program() -> None:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    shown = re.sub(r"<!--.*?-->|\(data:[^)]*\)", "", notebook.cells[0].source, flags=re.DOTALL)
+    assert "setup_colab.sh" not in shown
+    assert "badge" not in shown
+    assert "Runtime → Run all" in shown, "Colab's menu"
+    assert "Run → Run All Cells" in shown, "Jupyter's menu"
+    assert not [cell.source for cell in cells_of(NOTEBOOK) if re.search(r"^\s*assert ", cell.source, re.MULTILINE)]
+
+
+def test_the_form_that_shares_says_what_free_colab_does_to_shared_pages() -> None:
+    [form] = [cell.source for cell in cells_of(NOTEBOOK) if "studio.share(" in cell.source]
+    told = " ".join(line.removeprefix("#@markdown ") for line in form.splitlines() if line.startswith("#@markdown "))
+    assert "Free Colab ends runtimes that mainly serve a web page" in told
 
 
 def test_the_notebook_asks_colab_for_a_gpu_and_says_its_name() -> None:

@@ -165,6 +165,21 @@ def witnesses() -> None:
     hold.Hold.note = note  # type: ignore[method-assign]
 
 
+def ends_when_allowed() -> None:
+    """A worker that is told to end writes "ending" beside its data, and ends once "may-end" is there."""
+    from text2art_nb.serve import worker
+
+    ended = worker.Worker._end
+
+    def end(self: Any) -> None:
+        folder = Path(self._config.data)
+        (folder / "ending").touch()
+        until((folder / "may-end").exists, "it may end")
+        ended(self)
+
+    worker.Worker._end = end  # type: ignore[method-assign]
+
+
 def be_the_web(config: dict[str, Any], log: str) -> None:
     """A web process without a page and without workers, until it is killed."""
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -101,11 +100,12 @@ def test_a_job_that_kills_three_workers_is_put_aside_and_the_next_one_is_drawn(a
 
 def test_a_worker_that_is_told_to_end_gives_its_job_back_without_a_mark(alone: Service) -> None:
     id = alone.client.post("/api/jobs", json=wanted(settings=LONG)).json()["id"]
-    worker = alone.workers.start()
+    worker, data = alone.workers.start("ends_when_allowed"), alone.desk.config.data
     until(lambda: row(alone, id).iteration >= 3, "it is under way")
-    for _ in range(2):  # from systemd to the whole service, and from the web process to its worker
-        os.kill(worker.pid or 0, signal.SIGTERM)
-        time.sleep(0.05)
+    os.kill(worker.pid or 0, signal.SIGTERM)  # from systemd to the whole service
+    until((data / "ending").exists, "it is ending")
+    os.kill(worker.pid or 0, signal.SIGTERM)  # from the web process to its worker
+    (data / "may-end").touch()
     worker.join(60)
     assert worker.exitcode == 0
     found = row(alone, id)

@@ -9,7 +9,7 @@ from text2art_nb.artwork import kind_of_sheet
 from text2art_nb.cli.clock import Clock
 from text2art_nb.cli.parser import given_settings
 from text2art_nb.errors import ArtworkError
-from text2art_nb.places import FOLDER, slug
+from text2art_nb.places import slug, usual_folder
 from text2art_nb.settings import Settings
 
 
@@ -19,7 +19,7 @@ def compare(options: argparse.Namespace, _: Clock) -> int:
     out = Path(os.path.expanduser(options.out)) if options.out else None
     if out is not None:
         kind_of_sheet(out)
-    folder = out.parent if out is not None else FOLDER
+    folder = out.parent if out is not None else usual_folder()
     try:  # what can't be written should be known now, not when all is drawn
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -29,5 +29,5 @@ def compare(options: argparse.Namespace, _: Clock) -> int:
     comparison = draw_all(settings, options.drawers)
     seed = next(iter(comparison.artworks.values())).settings.seed
     print(comparison, file=sys.stderr)
-    print(comparison.save(out or FOLDER / f"{slug(settings.prompts)}-{seed}-compared.png"))
+    print(comparison.save(out or folder / f"{slug(settings.prompts)}-{seed}-compared.png"))
     return 0

@@ -75,6 +75,10 @@ ALONE: Final = ("kornia==0.6.2", "timm==0.6.13", "resmem==1.1.6")
 """The same, without what they ask for: their bounds are of 2022."""
 
 
+AS_ROOT: Final = "--root-user-action=ignore"
+"""As in `bootstrap`, which can't be imported here: this runs as a script."""
+
+
 class InstallError(Exception):
     """pixray can't be installed; its text is for the user."""
 
@@ -211,8 +215,8 @@ def add_packages(python: Path) -> None:
     pin.write_text(f"torch=={version.split('+')[0]}\n", encoding="utf-8")
     index = ["--extra-index-url", CPU_INDEX] if version.endswith("+cpu") and answers(CPU_INDEX) else []
     print("  installing its packages: this takes some minutes", flush=True)
-    run_pip(python, ["install", *index, "-c", str(pin), *PACKAGES])
-    run_pip(python, ["install", "--no-deps", *ALONE])
+    run_pip(python, ["install", *index, AS_ROOT, "-c", str(pin), *PACKAGES])
+    run_pip(python, ["install", AS_ROOT, "--no-deps", *ALONE])
 
 
 def answers(index: str) -> bool:

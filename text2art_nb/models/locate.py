@@ -13,6 +13,7 @@ from text2art_nb.errors import ModelError
 from text2art_nb.models import cache, embedded
 from text2art_nb.models.catalogue import Weights, find, is_known
 from text2art_nb.models.download import Absent, Cancelled, Patience, Progress, fetch
+from text2art_nb.runtime import filesystems
 
 Notice = Callable[[str], None]
 
@@ -186,7 +187,7 @@ def _download(
     """Fetches what is lacking, the tensors last: once they are there, the rest is too. One run at a time does it."""
     try:
         where.mkdir(parents=True, exist_ok=True)
-        with _turn(where / ".lock", cancel):
+        with _turn(filesystems.lock_file(where / ".lock"), cancel):
             for file in weights.files:
                 try:
                     fetch(file, where, progress=progress, cancel=cancel, patience=patience)

@@ -10,6 +10,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from text2art_nb.errors import Text2ArtError
+from text2art_nb.runtime.filesystems import lock_file
 from text2art_nb.serve.config import Config
 
 MOST: Final = 256
@@ -30,7 +31,7 @@ def take_seat(config: Config) -> Seat:
     Raises:
         Text2ArtError: there is none.
     """
-    place = config.data / "seats" / hashlib.sha256(config.database_url.encode()).hexdigest()[:16]
+    place = _seats(config.data) / hashlib.sha256(config.database_url.encode()).hexdigest()[:16]
     place.mkdir(parents=True, exist_ok=True)
     here = f"{socket.gethostname()}:{_token(place.parent)}"
     for number in range(MOST):
@@ -41,6 +42,13 @@ def take_seat(config: Config) -> Seat:
             continue
         return Seat(f"{here}:{number}", _device(config, number), lock)
     raise Text2ArtError(f"{MOST} workers are at work on this machine already")
+
+
+def _seats(data: Path) -> Path:
+    """Where the locks lie: in the data folder, or on a local disk where they would not hold there."""
+    place = data / "seats"
+    place.mkdir(parents=True, exist_ok=True)
+    return lock_file(place / "token").parent
 
 
 def _token(place: Path) -> str:

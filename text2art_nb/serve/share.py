@@ -19,11 +19,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, Final, Literal, get_args
+from typing import IO, TYPE_CHECKING, Any, Final, Literal, get_args
 
 from text2art_nb.errors import RunError, SettingsError
+from text2art_nb.runtime import filesystems
 from text2art_nb.serve.beside import environment
 from text2art_nb.serve.config import Config
+
+if TYPE_CHECKING:
+    from text2art_nb.serve.archive import Archive
 
 Way = Literal["gradio", "cloudflared", "ngrok"]
 
@@ -69,7 +73,9 @@ class Share:
     """A service that runs beside this program, until `stop` or this program's end.
 
     Args:
-        data: the folder for its database and pictures.
+        data: the folder for its database and pictures. Where that lies on a FUSE or network file system, such as Google
+            Drive in Colab, the database and the runs that are under way lie on a local disk, and only finished pictures
+            and a copy of the database in `data`.
         way: the tunnel that makes it public; None: only this machine reaches it (on Colab, its user's browser too).
         open: whether anybody who has a public link may draw. Else the link that `standing` tells has a password.
         notices, more: what `Config` has beside.
@@ -78,6 +84,11 @@ class Share:
     def __init__(self, data: Path, way: Way | None = None, *, open: bool = False, **more: Any) -> None:
         self.password = None if open or way is None else secrets.token_urlsafe(18)
         keys = (self.password,) if self.password else ()
+        self._archive: Path | None = None
+        if filesystems.is_remote(data):
+            self._archive = data.absolute()
+            more.setdefault("files", str(self._archive / "files"))
+            data = _local(data)
         self._config = Config(data=data, port=free_port(), keys=keys, proxies=0 if way is None else 1, **more)
         self._way = way
         self._process: subprocess.Popen[str] | None = None
@@ -120,7 +131,8 @@ class Share:
                 start_new_session=True,
             )
         assert self._process.stdin is not None
-        given = {"config": self._config.model_dump(mode="json"), "way": self._way}
+        archive = None if self._archive is None else str(self._archive)
+        given = {"config": self._config.model_dump(mode="json"), "way": self._way, "archive": archive}
         self._process.stdin.write(json.dumps(given) + "\n")
         self._process.stdin.flush()
         threading.Thread(target=self._listen, name="text2art-share", daemon=True).start()
@@ -182,6 +194,14 @@ class Share:
             self._changed.notify_all()
 
 
+def _local(data: Path) -> Path:
+    """The local disk's folder for a service whose own one is remote. Raises RunError where there is none."""
+    try:
+        return filesystems.local_twin(data)
+    except OSError as error:
+        raise RunError(f"sharing needs a folder on a local disk for its database: {error}") from error
+
+
 def _told(line: str) -> dict[str, Any] | None:
     """What a line tells, or None: whatever is loaded into the process may print."""
     try:
@@ -224,9 +244,12 @@ def main(given: IO[str] = sys.stdin, told: IO[str] = sys.stdout) -> int:
     import uvicorn
 
     from text2art_nb.serve.app import create_app
+    from text2art_nb.serve.archive import Archive
 
     asked = json.loads(given.readline())
     config = Config(**asked["config"])
+    archive = Archive(config, Path(asked["archive"]) if asked["archive"] else None)
+    archive.bring_back()
     app = create_app(config, workers=1)
     settings = uvicorn.Config(
         app,
@@ -239,12 +262,13 @@ def main(given: IO[str] = sys.stdin, told: IO[str] = sys.stdout) -> int:
     )
     server = uvicorn.Server(settings)
     over = threading.Event()
-    telling = threading.Thread(target=_tell, args=(app, server, asked["way"], told, over), daemon=True)
+    telling = threading.Thread(target=_tell, args=(app, server, asked["way"], told, over, archive), daemon=True)
     telling.start()
     threading.Thread(target=_end_with, args=(given, server), daemon=True).start()
     server.run()
     over.set()
     telling.join(TELL_SECONDS * 2)
+    archive.put_away()
     return 0
 
 
@@ -253,8 +277,8 @@ def _end_with(given: IO[str], server: Any) -> None:
     server.should_exit = True
 
 
-def _tell(app: Any, server: Any, way: Way | None, told: IO[str], over: threading.Event) -> None:
-    """Say where the service is once it is there, and then how it stands whenever that changes."""
+def _tell(app: Any, server: Any, way: Way | None, told: IO[str], over: threading.Event, archive: "Archive") -> None:
+    """Say where the service is once it is there, and then how it stands whenever that changes; keep up its archive."""
 
     def say(**words: Any) -> None:
         told.write(json.dumps(words) + "\n")
@@ -279,6 +303,7 @@ def _tell(app: Any, server: Any, way: Way | None, told: IO[str], over: threading
         if (now := _standing(app.state.desk)) != before:
             say(**now)
             before = now
+        archive.keep_up((now["waiting"], now["job"]))
     if tunnel is not None:
         tunnel.terminate()
 

@@ -1,8 +1,10 @@
 """The service's own tables, beside DBOS's in the same database, and the engine for both: SQLite or Postgres."""
 
+import logging
 import secrets
 import sqlite3
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,12 +13,15 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.functions import FunctionElement
 
 from text2art_nb.errors import Text2ArtError
+from text2art_nb.runtime.filesystems import mount_of
 from text2art_nb.serve.config import Config
 
 SCHEMA_LOCK = 7_250_713
 """Postgres' advisory lock while tables are made; any number that nobody else uses."""
 OLD_SQLITE = (3, 42)
 """Before this version SQLite lacks unixepoch('subsec'), which DBOS writes with: Debian 12's and Colab's are older."""
+
+log = logging.getLogger("text2art.serve")
 
 metadata = sa.MetaData()
 
@@ -132,12 +137,24 @@ def engine_for(config: Config) -> sa.Engine:
             f"the database must be SQLite or Postgres, like postgresql://user@host/text2art; got {name}"
         )
     config.data.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, module=_sqlite(), pool_size=10, max_overflow=20)
+    _warn_of_remote(url.database)
+    engine = sa.create_engine(url, module=sqlite(), pool_size=10, max_overflow=20)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
 
-def _sqlite() -> Any:
+def _warn_of_remote(database: str | None) -> None:
+    """Say in the log that a SQLite file lies where its locks may not hold; whoever runs the service has chosen so."""
+    if database and (mount := mount_of(Path(database))).is_remote:
+        log.warning(
+            "the database %s lies on a %s file system, where SQLite gets damaged: take a folder of a local disk",
+            database,
+            mount.type,
+        )
+
+
+def sqlite() -> Any:
+    """The module for SQLite. All of a process must take the same: two copies lose each other's locks on a file."""
     if sqlite3.sqlite_version_info >= OLD_SQLITE:
         return sqlite3
     try:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from filelock import FileLock
 
+from text2art_nb.runtime.filesystems import lock_file
 from text2art_nb.serve.config import Config, Notices
 from text2art_nb.serve.hold import patiently
 from text2art_nb.serve.store import FILM, PICTURE, Store, check_id
@@ -55,6 +56,7 @@ class Teller:
         check_id(id)
         place = self._config.data / "mails" / f"{id}.lock"
         place.parent.mkdir(parents=True, exist_ok=True)
+        place = lock_file(place)
         sent = False
         with FileLock(place, is_singleton=False):
             try:

@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Never
 
 from text2art_nb.errors import Text2ArtError
@@ -13,31 +13,56 @@ from text2art_nb.models import Progress, locate
 from text2art_nb.models.listing import in_words
 from text2art_nb.models.vocabulary import known_words
 from text2art_nb.perceptors import Perceptor
+from text2art_nb.presets import preset_size
+from text2art_nb.runtime import cards
 from text2art_nb.settings import Settings
 
 # A small picture of one iteration: whatever the first drawing has to import, load and allocate, this one does.
 _TRIAL: Final = {"prompts": "a picture", "size": "64x64", "iterations": 1, "num_cuts": 1, "seed": 0}
 
+USUAL_QUALITY: Final = "normal"
+TELL_SECONDS: Final = 5.0
+
 
 class Readiness:
-    """The device, and which models suit it: real ones on a GPU, the embedded ones elsewhere.
+    """The device, and which models and which quality suit it: real models on a GPU, the embedded ones elsewhere.
 
-    model: what the panel offers first; why: the reason, in words.
+    model, quality: what the panel offers first; why: the reason, in words.
     """
 
-    def __init__(self, asked: str | None = None) -> None:
-        """asked: the model that was asked for; for the embedded ones nothing is fetched on a GPU either."""
+    def __init__(self, asked: str | None = None, quality: str | None = None) -> None:
+        """asked, quality: what was asked for. For the embedded model nothing is fetched on a GPU either."""
         from text2art_nb.devices import pick_device
 
         self.device = pick_device()
-        self.model = "full" if self.device.type == "cuda" and asked != "embedded" else "embedded"
-        self.why = ""
+        self.model, self.quality, self.why = "embedded", quality or USUAL_QUALITY, ""
+        self._asked_quality = quality
         if self.device.type != "cuda":
-            self.why = "there is no GPU, and real models would take minutes to hours"
+            self.why = "there is no GPU that real models could use, on a CPU they take minutes to hours"
+        elif asked != "embedded":
+            self._suit_card()
         self.warm: set[str] = set()
         self.start_seconds: float | None = None
         self._error: Exception | None = None
         self._warming: threading.Thread | None = None
+
+    def _suit_card(self) -> None:
+        """Take the real models in the quality that suits the card, unless there is no room for them."""
+        import torch
+
+        try:
+            free, _ = torch.cuda.mem_get_info(self.device)
+            name = torch.cuda.get_device_name(self.device)
+        except (RuntimeError, AssertionError):  # a driver that tells nothing: drawing will show what it can do
+            self.model = "full"
+            return
+        choice = cards.choose(name, free)
+        if choice.quality is None:
+            self.why = choice.why
+            return
+        self.model = "full"
+        if self._asked_quality is None:
+            self.quality, self.why = choice.quality, choice.why
 
     def warm_up(self) -> None:
         """Load what will draw on a thread of its own, so that the first picture begins at once."""
@@ -49,8 +74,21 @@ class Readiness:
         if self._warming is not None:
             self._warming.join()
 
-    def wait(self) -> None:
-        """As `join`. Raises what went wrong, unless the embedded models can stand in."""
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return self._warming is None or not self._warming.is_alive()
+
+    def wait(self, tell: Callable[[float], None] | None = None) -> None:
+        """As `join`; meanwhile `tell` is called every few seconds with the seconds that it has taken so far.
+
+        Raises what went wrong, unless the embedded models can stand in.
+        """
+        began = time.monotonic()
+        while tell is not None and self._warming is not None and self._warming.is_alive():
+            self._warming.join(TELL_SECONDS)
+            if self._warming.is_alive():
+                tell(time.monotonic() - began)
         self.join()
         error, self._error = self._error, None
         if error is not None:
@@ -61,16 +99,15 @@ class Readiness:
 
         began = time.monotonic()
         try:
+            if self.model == "full":
+                self._fetch()
+            settings = Settings(**_TRIAL, model=self.model).resolved()
             try:
-                if self.model == "full":
-                    _fetch(Settings(prompts="a picture", model="full"))
-                settings = Settings(**_TRIAL, model=self.model).resolved()
                 list(Run(settings))
             except Text2ArtError as error:
                 if self.model == "embedded":
                     raise
-                self.why = f"the real ones can't be had: {error}"
-                self.model = "embedded"
+                self._stand_in(error)
                 settings = Settings(**_TRIAL).resolved()
                 list(Run(settings))
             known_words()
@@ -78,6 +115,22 @@ class Readiness:
         except Exception as error:  # for whoever waits
             self._error = error
         self.start_seconds = time.monotonic() - began
+
+    def _fetch(self) -> None:
+        """Fetch the real models; what the card's own quality needs beside, only where that can be had."""
+        try:
+            _fetch(Settings(prompts="a picture", model="full", quality=self.quality))
+        except Text2ArtError as error:
+            if self.quality == USUAL_QUALITY:
+                self._stand_in(error)
+                return
+            self.quality, self.why = USUAL_QUALITY, f"what {self.quality} needs can't be had: {error}"
+            self._fetch()
+
+    def _stand_in(self, error: Text2ArtError) -> None:
+        """Take the embedded models in place of the real ones."""
+        self.model, self.quality = "embedded", self._asked_quality or USUAL_QUALITY
+        self.why = f"the real ones can't be had: {error}"
 
     def perceptor(self, settings: Settings) -> Perceptor | None:
         """The first perceptor of `settings` if it is loaded already; None rather than a wait."""
@@ -90,11 +143,21 @@ class Readiness:
         return perceptors.load(names[0], pick_device())
 
     @property
+    def suited(self) -> dict[str, str]:
+        """The settings that suit this machine, as far as they aren't the usual ones."""
+        if self.model == "embedded":
+            return {}
+        return {"model": self.model} | ({"quality": self.quality} if self.quality != USUAL_QUALITY else {})
+
+    @property
     def sentence(self) -> str:
         """One line: the device, its memory, the models, and why these."""
         models = "real models (a VQGAN and CLIP)" if self.model == "full" else "the embedded models"
-        reason = f": {self.why}" if self.why else ""
-        return f"text2art draws on {self._device()} with {models}{reason}."
+        scale = Settings(prompts="a picture", model=self.model, quality=self.quality).preset.scale
+        width, height = preset_size("square", scale)
+        quality = f"in {self.quality} quality ({width} × {height} pixels)"
+        reason = f": {self.why}" if self.why else ", as you asked" if self._asked_quality else ""
+        return f"text2art draws on {self._device()} with {models} {quality}{reason}."
 
     def _device(self) -> str:
         import torch
@@ -121,14 +184,14 @@ def _fetch(settings: Settings) -> None:
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Progress]:
-    """A line of text for each file (Colab would save every widget's bar in the notebook)."""
+    """A line of text for each file (Colab would save every widget's bar in the notebook; standard error is red)."""
     from tqdm import tqdm
 
     bars: dict[str, tqdm[Never]] = {}
 
     def show(name: str, done: int, total: int | None) -> None:
         if name not in bars:
-            bars[name] = tqdm(desc=name, total=total, unit="B", unit_scale=True, file=sys.stderr, mininterval=1.0)
+            bars[name] = tqdm(desc=name, total=total, unit="B", unit_scale=True, file=sys.stdout, mininterval=1.0)
         bars[name].update(done - bars[name].n)
 
     try:

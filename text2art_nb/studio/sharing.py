@@ -1,14 +1,12 @@
-"""Handing files on from a cell: links that don't swell the notebook's file, downloads and Google Drive on Colab."""
+"""Handing files on from a cell: links that don't swell the notebook's file, and downloads on Colab."""
 
 import html
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from text2art_nb.errors import RunError
-from text2art_nb.studio.shelf import DRIVE
 
 
 def reference(path: Path) -> str:
@@ -31,15 +29,3 @@ def download(files: Sequence[Path]) -> None:
         raise RunError("downloads begin by themselves on Colab only; elsewhere click the links") from None
     for path in files:
         colab.download(str(path))
-
-
-def copy_to_drive(files: Sequence[Path]) -> list[Path]:
-    """Copies of the files on Google Drive, which asks for access first. Raises RunError outside Colab."""
-    try:
-        from google.colab import drive
-    except ImportError:
-        raise RunError("Google Drive is to be had on Colab only") from None
-    drive.mount(str(DRIVE.parent))
-    folder = DRIVE / "text2art"
-    folder.mkdir(parents=True, exist_ok=True)
-    return [Path(shutil.copy2(path, folder)) for path in files if path.parent != folder]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from text2art_nb.artwork import Artwork
 from text2art_nb.checkpoint import Checkpoint
 from text2art_nb.errors import RunError
-from text2art_nb.places import CHECKPOINT, FOLDER, Places, found_places, places_for
+from text2art_nb.places import CHECKPOINT, Places, found_places, places_for, usual_folder
 from text2art_nb.video import FrameStore
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Shelf:
     """The studio's folder: PNGs with their recipes in them, and beside each its run."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """folder: None for $T2A_DIR, else Google Drive where that is mounted, else ./text2art."""
+        """folder: None for `default_folder`."""
         self.folder = folder or default_folder()
 
     def place(self, settings: "Settings") -> Places:
@@ -105,18 +105,17 @@ class Shelf:
 
 
 def default_folder() -> Path:
-    """$T2A_DIR, else a folder on Google Drive where that is mounted, else ./text2art."""
+    """$T2A_DIR, else a folder on Google Drive where that is mounted, else `usual_folder`."""
     if named := os.environ.get("T2A_DIR"):
         return Path(os.path.expanduser(named))
-    return DRIVE / "text2art" if DRIVE.is_dir() else FOLDER
+    # os.path, for pathlib raises where a mount is dead: "Transport endpoint is not connected".
+    return DRIVE / "text2art" if os.path.isdir(DRIVE) else usual_folder()
 
 
 def _newest_first(folder: Path, suffix: str) -> list[Path]:
-    """What lies in `folder` with that suffix; of the same age: by name."""
-    if not folder.is_dir():
-        return []
+    """What lies in `folder` with that suffix; of the same age: by name. Nothing where Drive's connection is dead."""
     aged = []
-    for path in folder.iterdir():
+    for path in list(folder.iterdir()) if os.path.isdir(folder) else []:
         try:
             if path.suffix == suffix and not path.name.startswith("."):
                 aged.append((path.stat().st_mtime_ns, path.name, path))

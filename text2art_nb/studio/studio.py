@@ -17,6 +17,8 @@ from text2art_nb.estimate import Paces
 from text2art_nb.settings import Settings
 from text2art_nb.settings.checked import renamed
 from text2art_nb.studio import sharing
+from text2art_nb.studio.check import CheckError
+from text2art_nb.studio.drive import copy_to_drive
 from text2art_nb.studio.easel import Easel
 from text2art_nb.studio.fetching import notice_of, to_fetch
 from text2art_nb.studio.images import soft_noise
@@ -92,9 +94,9 @@ class Studio:
         self._panel: Panel | None = None
         self._share: Share | None = None
         settings = renamed(settings, Settings.aliases)
-        self._readiness = Readiness(settings.get("model"))
-        if self._readiness.model != "embedded":
-            settings = {"model": self._readiness.model, **settings}
+        self._readiness = Readiness(settings.get("model"), settings.get("quality"))
+        self._suited = self._readiness.suited
+        settings = {**self._suited, **settings}
         self._given = settings
         if settings:
             _check(settings)
@@ -103,11 +105,31 @@ class Studio:
     # -- what the notebook's cells call
 
     def hello(self) -> None:
-        """Print one line: the device, its memory, the models, and why these. Waits until the models are loaded."""
-        self._readiness.wait()
-        if self._readiness.model == "embedded" and self._given.get("model") == "full":
-            self._given["model"] = "embedded"  # the real ones could not be fetched; the line says why
+        """Print one line: the device, its memory, the models and the quality, and why these.
+
+        Waits until the models are loaded, and says so meanwhile.
+        """
+        if not self._readiness.is_ready:
+            print("Loading the models …", flush=True)
+        self._readiness.wait(lambda seconds: print(f"  still loading ({seconds:.0f} s) …", flush=True))
+        self._follow_readiness()
         print(self._readiness.sentence)
+
+    def check(self) -> None:
+        """Say nothing if all went well so far. Raises CheckError, one plain sentence in a notebook, if it didn't."""
+        if self.errors:
+            raise CheckError(f"something went wrong: {self._sentence(self.errors[-1])}")
+        if self.result is None:
+            raise CheckError("no picture has been drawn yet: run the cells from the first one on")
+
+    def _follow_readiness(self) -> None:
+        """Where weights could not be fetched, other models or another quality suit; what the user set, stays."""
+        now = self._readiness.suited
+        for name, before in self._suited.items():
+            if self._given.get(name) == before and now.get(name) != before:
+                self._given.pop(name)
+                self._given |= {name: now[name]} if name in now else {}
+        self._suited = now
 
     def set(self, **settings: Any) -> None:
         """Change settings, on the panel if there is one. Raises SettingsError."""
@@ -236,15 +258,24 @@ class Studio:
         """
         try:
             files = self._to_share(film)
-            lines = [sharing.reference(path) for path in files]
-            if drive:
-                lines += [html.escape(f"copied to {path}") for path in sharing.copy_to_drive(files)]
-            if download:
-                sharing.download(files)
         except Text2ArtError as error:
             say(str(error))
             return
-        display(HTML("<br>".join(lines)))
+        display(HTML("<br>".join(sharing.reference(path) for path in files)))
+        if drive:
+            self._hand_on(lambda: copy_to_drive(files))
+        if download:
+            self._hand_on(lambda: sharing.download(files))
+
+    def _hand_on(self, action: "Callable[[], list[Path] | None]") -> None:
+        """Copy or download what was drawn; say where to, or in one sentence why not: the files stay where they are."""
+        try:
+            copies = action() or []
+        except Text2ArtError as error:
+            say(str(error))
+            return
+        if copies:
+            display(HTML("<br>".join(html.escape(f"copied to {path}") for path in copies)))
 
     def _to_share(self, film: str) -> list[Path]:
         if self._places is None or self.result is None:

@@ -1,0 +1,1 @@
+"""The machine that a picture is drawn on: file systems, graphics cards."""
