@@ -262,6 +262,9 @@ class Studio:
             say(str(error))
             return
         display(HTML("<br>".join(sharing.reference(path) for path in files)))
+        if not sharing.links_work():
+            allow_custom_widgets()
+            show_widget(sharing.buttons_for(files, self.guarded), "Run this cell to download them")
         if drive:
             self._hand_on(lambda: copy_to_drive(files))
         if download:

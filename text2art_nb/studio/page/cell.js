@@ -8,7 +8,7 @@ function render({ model, el }) {
   const buttons = make("div", { class: "t2a-buttons" });
   const files = make("div");
   const picture = pictureOf("the picture as it is now");
-  const frame = make("div", { class: "t2a-picture" }, picture.img);
+  const frame = make("div", { class: "t2a-picture" });
   root.append(head, link, note, buttons, files, progressOf(model), frame);
 
   follow(model, ["title", "link", "note"], () => {
@@ -25,7 +25,8 @@ function render({ model, el }) {
   follow(model, ["buttons"], () => {
     for (const [name, label, title, disabled] of model.get("buttons")) {
       if (!made.has(name)) {
-        made.set(name, button(label, () => tell(model, name), { class: `t2a-button t2a-${name}`, title }));
+        const style = /^[a-z]+$/.test(name) ? ` t2a-${name}` : "";
+        made.set(name, button(label, () => tell(model, name), { class: `t2a-button${style}`, title }));
         buttons.append(made.get(name));
       }
       setText(made.get(name), label);
@@ -35,6 +36,7 @@ function render({ model, el }) {
   frame.hidden = true;
   hear(model, "picture", ({ kind }, [data]) => {
     picture.bytes(data, kind);
+    frame.replaceChildren(picture.img);
     frame.hidden = false;
   });
   hear(model, "file", ({ name, kind }, [data]) => {
