@@ -32,7 +32,7 @@ TIME: Final = ".t2a-time"
 THUMB: Final = ".t2a-thumb"
 MASKS: Final = ".t2a-masks-field"
 MASK: Final = ".t2a-mask canvas"
-MASK_WORDS: Final = ".t2a-mask-painter .widget-text input"
+MASK_WORDS: Final = ".t2a-mask-words input"
 REMIX: Final = ".t2a-drop:has-text('text2art')"
 NOTE: Final = ".t2a-note"
 WRONG: Final = ".t2a-error"
@@ -41,9 +41,9 @@ DOWNLOAD: Final = "a[download]"
 LIVE: Final = ".t2a-live"
 CAPTION: Final = ".t2a-caption"
 
-# ipywidgets' own, of 8 and of 7
-HANDLE: Final = ".noUi-handle, .ui-slider-handle"
-READOUT: Final = ".widget-readout"
+HANDLE: Final = "input[type=range]"
+READOUT: Final = ".t2a-readout"
+FOLD: Final = "summary"
 
 TRACEBACK: Final = '[data-mime-type*="vnd.jupyter.error"], .output_error'
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 900}
@@ -92,8 +92,9 @@ class Notebook(ABC):
         self.server = server
         self.path = server.folder / name
         self.crashes: list[str] = []
-        """What nobody caught in the page's own scripts."""
+        """What nobody caught in the page's own scripts, and what they wrote on the console as an error."""
         page.on("pageerror", lambda error: self.crashes.append(error.stack or str(error)))
+        page.on("console", lambda told: self.crashes.append(told.text) if told.type == "error" else None)
 
     @property
     @abstractmethod
@@ -106,6 +107,12 @@ class Notebook(ABC):
         self.page.goto(self.address)
         self._wait_for_kernel()
         self.until(self.connected, "the page's connection to the kernel")
+
+    def reopen(self) -> None:
+        """Close the page, and open it again while its kernel lives."""
+        self.page.goto("about:blank")
+        self.page.goto(self.address)
+        self._wait_for_kernel()
 
     @abstractmethod
     def open_without_kernel(self) -> None:

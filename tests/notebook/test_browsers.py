@@ -108,13 +108,21 @@ class Tour:
         expect(self.button("Stop")).to_be_enabled()
         expect(self.status).to_contain_text(re.compile(r"iteration [2-9]"), timeout=FIRST_FRAME)
 
+    def fold(self, title: str) -> Locator:
+        """The head of the panel's fold of that title."""
+        return self.panel.locator(at.FOLD).filter(has_text=re.compile(f"^{re.escape(title)}$"))
+
     def unfold(self, title: str) -> Locator:
         """Open the panel's fold of that title, if it is shut; the fold's head."""
-        head = self.panel.get_by_text(title, exact=True)
-        shut = head.locator("xpath=ancestor-or-self::*[contains(@class, 'Collapse') and contains(@class, 'header')]")
-        if not shut.locator("xpath=following-sibling::*").first.is_visible():
+        head = self.fold(title)
+        if not self.is_open(head):
             head.click()
         return head
+
+    @staticmethod
+    def is_open(head: Locator) -> bool:
+        """Whether the fold with that head is open."""
+        return bool(head.evaluate("head => head.parentElement.open"))
 
     def stop_panel(self) -> None:
         """Press the panel's Stop, and wait until it has ended."""
@@ -309,6 +317,55 @@ def test_the_time_machine_goes_back_and_branches(tour: Tour) -> None:
     steering = Artwork.open(tour.files()[-1]).settings.steering
     changed = [(entry.iteration, entry.prompts) for entry in steering if entry.prompts]
     assert changed == [(stopped - 4, "a forest in autumn")]
+
+
+def test_every_fold_opens_and_shuts_by_key(tour: Tour) -> None:
+    tour.rest()
+    tour.unfold("More settings")
+    titles = [title.strip() for title in tour.panel.locator(at.FOLD).all_inner_texts()]
+    assert {"More styles", "More settings", "Gallery", "Remix a friend's picture", "Go on"} <= set(titles)
+    for title in titles:
+        head = tour.fold(title)
+        if not head.is_visible():
+            continue
+        before = tour.is_open(head)
+        for key in ("Enter", "Space"):
+            head.press(key)
+            expect(head).to_be_focused()
+        assert tour.is_open(head) == before
+        head.press("Enter")
+        assert tour.is_open(head) != before
+        head.press("Enter")
+
+
+def test_everything_has_a_name(tour: Tour) -> None:
+    tour.rest()
+    for title in ("More styles", "More settings", "Gallery", "Go on"):
+        tour.unfold(title)
+    unnamed = tour.panel.evaluate(
+        """panel => [...panel.querySelectorAll("button, input, select, textarea, canvas, summary")].filter(each => {
+            const labels = [...(each.labels ?? [])].map(label => label.textContent).join("").trim();
+            return !labels && !each.getAttribute("aria-label") && !each.textContent.trim();
+        }).map(each => each.outerHTML.slice(0, 120))"""
+    )
+    assert unnamed == []
+    assert tour.panel.locator("img:not([alt])").count() == 0
+    assert tour.panel.locator('[title="null"], [title=""]').count() == 0
+
+
+def test_a_page_that_is_opened_again_shows_the_same(tour: Tour) -> None:
+    tour.rest()
+    at.type_into(tour.panel.locator(at.PROMPT), "a boat at sea")
+    tour.draw()
+    tour.stop_panel()
+    told = iteration(tour.status)
+    tour.notebook.save()
+    tour.notebook.reopen()
+    expect(tour.panel.locator(at.PROMPT)).to_have_value("a boat at sea")
+    expect(tour.picture).to_be_visible()
+    assert iteration(tour.status) == told
+    tour.draw()
+    tour.stop_panel()
 
 
 def test_a_candidate_that_is_clicked_goes_on_alone(tour: Tour) -> None:

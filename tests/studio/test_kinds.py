@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.studio.test_panel import buttons, panel_of, png, press, send, type_into
+from tests.studio.test_painting import files_sent
+from tests.studio.test_panel import note, panel_of, png, press, say, send, set_loss, shown, type_into
 from text2art_nb import models
 from text2art_nb.artwork import Artwork
 from text2art_nb.models import locate
@@ -23,12 +24,12 @@ def kind(studio: Studio) -> KindField:
 
 def test_a_chain_is_put_together_on_the_panel(studio: Studio) -> None:
     panel_of(studio).fill(Settings(prompts="a cat"))
-    kind(studio).then.value = "pixel"
+    type_into(studio, "drawer", {"then": "pixel"})
     assert studio.settings.drawer == "vqgan -> pixel"
-    assert "t2a-gone" not in panel_of(studio).field("pixel_size").box._dom_classes
-    kind(studio).share.value = 70
+    assert not shown(studio, "pixel_size").get("hidden", False)
+    type_into(studio, "drawer", {"share": 70})
     assert studio.settings.drawer == "vqgan:30 -> pixel:70"
-    kind(studio).then.value = ""
+    type_into(studio, "drawer", {"then": ""})
     assert studio.settings.drawer == "vqgan"
 
 
@@ -43,8 +44,9 @@ def test_a_chain_from_a_recipe_is_shown_and_stays_as_it_was_written(studio: Stud
 
 def test_one_can_go_on_from_a_chain_of_a_recipe(studio: Studio) -> None:
     panel_of(studio).fill(Settings(prompts="a cat", drawer="vqgan:30 -> pixel:70"))
-    assert (kind(studio).widget.value, kind(studio).then.value, kind(studio).share.value) == ("vqgan", "pixel", 70)
-    kind(studio).widget.value = "fft"
+    assert (kind(studio).first, kind(studio).then, kind(studio).share) == ("vqgan", "pixel", 70)
+    assert shown(studio, "drawer")["value"] == {"first": "vqgan", "then": "pixel", "share": 70, "shared": True}
+    type_into(studio, "drawer", {"first": "fft"})
     assert studio.settings.drawer == "fft:30 -> pixel:70"
 
 
@@ -67,7 +69,7 @@ def test_installed_generators_are_offered(studio: Studio, monkeypatch: pytest.Mo
     monkeypatch.setattr("text2art_nb.generators.names", lambda: ["roses"])
     type_into(studio, "model", "my.pt")
     type_into(studio, "drawer", "generator")
-    assert "roses" in panel_of(studio).field("model").widget.options
+    assert "roses" in shown(studio, "model")["options"]
 
 
 @pytest.fixture
@@ -81,11 +83,11 @@ def nothing_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_has_to_be_fetched_and_its_licence_stand_there_before_drawing(studio: Studio) -> None:
     type_into(studio, "model", "embedded")
     type_into(studio, "drawer", "turbo")
-    said = panel_of(studio).stage._estimate.value
+    said = panel_of(studio).stage.shown["notice"]
     assert "Draw fetches first: sd-turbo (" in said
     assert "licence: " in said
     type_into(studio, "drawer", "pixel")
-    assert "fetches" not in panel_of(studio).stage._estimate.value
+    assert panel_of(studio).stage.shown["notice"] == ""
 
 
 @pytest.mark.usefixtures("nothing_fetched")
@@ -118,27 +120,32 @@ def test_a_download_on_the_way_is_told_where_it_is_watched(studio: Studio, monke
     assert "fetching it; licence: nobody's" in told
 
 
+def look(studio: Studio) -> dict[str, Any]:
+    """A click on the newest picture of the gallery; what is said of it."""
+    gallery = panel_of(studio).gallery
+    say(studio, "see", name=gallery.shown["names"][0])
+    found: dict[str, Any] = gallery.shown["chosen"]
+    return found
+
+
 def test_strokes_can_be_saved_as_what_they_are(studio: Studio) -> None:
     press(studio, "Draw")
-    gallery = panel_of(studio).gallery
-    gallery._sheet.children[0].click()
-    [svg] = buttons(gallery.box, "SVG")
-    assert svg.layout.display == "none"
+    assert not look(studio)["svg"]
     panel_of(studio).set(drawer="strokes", strokes=4, iterations=1)
     press(studio, "Draw")
-    gallery._sheet.children[0].click()
-    assert svg.layout.display == ""
-    svg.click()
-    assert "image/svg+xml" in gallery._links.value
+    assert look(studio)["svg"]
+    sent = files_sent(studio)
+    say(studio, "download", suffix=".svg")
+    assert sent[-1][0]["kind"] == "image/svg+xml"
+    assert b"<svg" in sent[-1][1]
     [path] = studio.shelf.folder.glob("*.svg")
     assert Artwork.open(path, trusted=True).settings.drawer == "strokes"
     assert path in studio._to_share("none")
 
 
 def test_a_taste_that_needs_a_picture_has_it_beside_it(studio: Studio) -> None:
-    panel = panel_of(studio)
-    panel._losses["style"].value = 1.0
-    assert "needs a style_image" in panel.field("style_image")._note.value
-    send(panel.field("style_image")._zone, "manner.png", png())  # type: ignore[attr-defined]
-    assert panel.field("style_image")._note.value == ""
+    set_loss(studio, "style", 1.0)
+    assert "needs a style_image" in note(studio, "style_image")
+    send(studio, "style_image", "manner.png", png())
+    assert note(studio, "style_image") == ""
     assert studio.settings.losses["style"] == 1.0

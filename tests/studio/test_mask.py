@@ -1,13 +1,14 @@
 """Painting a mask: what is painted becomes a mask of the settings, and its words a prompt that counts in it."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
 
-from tests.studio.test_panel import panel_of, png, press, send, texts, type_into
-from text2art_nb.pictures import open_picture, picture_to_uri
+from tests.studio.test_panel import panel_of, png, press, send, type_into
+from text2art_nb.pictures import picture_to_uri
 from text2art_nb.settings import Settings
 from text2art_nb.studio import Studio
 from text2art_nb.studio import studio as room
@@ -16,14 +17,24 @@ from text2art_nb.studio.mask import MaskPainter, MasksField, with_mask
 from text2art_nb.studio.steering import differences
 
 
+def tell(painter: MaskPainter, do: str, **content: Any) -> None:
+    """What the page tells."""
+    painter._view._handle_custom_msg({"do": do, **content}, [])
+
+
 def painted(painter: MaskPainter, *box: int) -> str:
     """What the browser tells when somebody has painted over a rectangle."""
-    sheet = Image.new("RGB", (painter.canvas.width, painter.canvas.height))
+    sheet = Image.new("RGB", (painter.shown["width"], painter.shown["height"]))
     ImageDraw.Draw(sheet).rectangle(box, fill="white")
     mask = picture_to_uri(sheet)
-    painter.canvas._handle_custom_msg({"painted": mask}, [])
-    assert painter.canvas.painted == mask
+    tell(painter, "painted", painted=mask)
+    assert painter.shown["painted"] == mask
     return mask
+
+
+def use(painter: MaskPainter, words: str = "") -> None:
+    """A click on Use it, with those words beside the canvas."""
+    tell(painter, "use_mask", words=words)
 
 
 def opened(studio: Studio) -> MaskPainter:
@@ -31,44 +42,43 @@ def opened(studio: Studio) -> MaskPainter:
     press(studio, "Paint a mask")
     field = panel_of(studio).field("masks")
     assert isinstance(field, MasksField)
-    assert field.painter is not None
+    assert field.painter.shown["open"]
     return field.painter
 
 
 def under(painter: MaskPainter) -> Image.Image:
     """The picture under the canvas."""
-    return open_picture(picture_to_uri(str(painter.canvas.picture)))
+    return Image.open(BytesIO(painter.under))
 
 
 def test_what_is_painted_is_a_mask_and_its_words_count_in_it(studio: Studio) -> None:
     type_into(studio, "prompts", "a lake")
     painter = opened(studio)
     mask = painted(painter, 0, 0, 200, 500)
-    painter.words.value = "a red boat"
-    painter.use.click()
+    use(painter, "a red boat")
     assert studio.settings.prompts == "a lake | [mask 1] a red boat"
     assert studio.settings.masks == (mask,)
-    assert "this is mask 1" in texts(painter.box)
+    assert "this is mask 1" in painter.shown["note"]
 
 
 def test_painting_on_changes_the_mask_and_another_one_comes_beside_it(studio: Studio) -> None:
     painter = opened(studio)
     painted(painter, 0, 0, 9, 9)
-    painter.use.click()
+    use(painter)
     first = painted(painter, 0, 0, 99, 99)
-    painter.use.click()
+    use(painter)
     assert studio.settings.masks == (first,)
-    painter.another.click()
-    assert painter.canvas.painted == ""
+    tell(painter, "another_mask")
+    assert painter.shown["painted"] == ""
     second = painted(painter, 300, 300, 400, 400)
-    painter.use.click()
+    use(painter)
     assert studio.settings.masks == (first, second)
 
 
 def test_nothing_painted_is_no_mask(studio: Studio) -> None:
     painter = opened(studio)
-    painter.use.click()
-    assert "nothing is painted yet" in texts(painter.box)
+    use(painter)
+    assert "nothing is painted yet" in painter.shown["note"]
     assert studio.settings.masks == ()
 
 
@@ -81,14 +91,14 @@ def test_what_no_canvas_sends_is_let_go(studio: Studio) -> None:
         {},
         {"painted": "data:image/png;base64," + "A" * 5_000_000},
     ):
-        painter.canvas._handle_custom_msg(strange, [])
-    assert painter.canvas.painted == mask
+        tell(painter, "painted", **strange)
+    assert painter.shown["painted"] == mask
 
 
 def test_it_is_painted_over_the_picture_that_will_be_drawn_on(studio: Studio) -> None:
     type_into(studio, "size", "48x24")
     painter = opened(studio)
-    assert (painter.canvas.width, painter.canvas.height) == (512, 256)
+    assert (painter.shown["width"], painter.shown["height"]) == (512, 256)
     green = Image.new("RGB", (40, 40), "green")
     panel_of(studio).set(init_image=green)
     press(studio, "Paint a mask")
@@ -105,8 +115,7 @@ def test_it_is_painted_over_the_picture_that_will_be_drawn_on(studio: Studio) ->
 def test_a_mask_is_drawn_with(studio: Studio) -> None:
     painter = opened(studio)
     mask = painted(painter, 0, 0, 255, 511)
-    painter.words.value = "a red boat"
-    painter.use.click()
+    use(painter, "a red boat")
     press(studio, "Draw")
     assert studio.result is not None
     assert studio.result.settings.masks == (mask,)
@@ -126,8 +135,7 @@ def test_a_cell_of_its_own_paints_without_a_panel(tmp_path: Path, monkeypatch: p
     studio.mask()
     [painter] = painters
     mask = painted(painter, 0, 0, 99, 99)
-    painter.words.value = "a cat"
-    painter.use.click()
+    use(painter, "a cat")
     assert studio.settings == Settings(prompts="[mask 1] a cat", masks=[mask], size="64x64")
     assert studio.errors == []
 
@@ -154,5 +162,15 @@ def test_the_words_come_at_the_end_of_the_line(line: str, number: int, words: st
 
 
 def test_a_mask_can_still_be_dropped_as_a_picture(studio: Studio) -> None:
-    send(panel_of(studio).field("masks")._zone, "mask.png", png())  # type: ignore[attr-defined]
+    send(studio, "masks", "mask.png", png())
     assert len(studio.settings.masks) == 1
+
+
+def test_a_mask_that_was_removed_is_not_called_one_any_more(studio: Studio) -> None:
+    painter = opened(studio)
+    painted(painter, 0, 0, 9, 9)
+    use(painter)
+    assert painter.shown["number"] == 1
+    type_into(studio, "masks", None)  # Remove
+    assert (painter.shown["number"], painter.shown["note"], painter.shown["painted"]) == (None, "", "")
+    assert studio.settings.masks == ()

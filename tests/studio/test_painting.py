@@ -1,15 +1,18 @@
 """Drawing from the panel and in a cell: watch, steer, stop, go back, choose, go on, keep."""
 
 import asyncio
-import re
+import json
 import signal
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ipywidgets import Widget
+from PIL import Image
 
-from tests.studio.test_panel import buttons, panel_of, press, send, texts, type_into
+from tests.studio.test_panel import panel_of, press, say, send, set_loss, type_into
 from text2art_nb.artwork import Artwork
 from text2art_nb.places import alone
 from text2art_nb.settings import Settings
@@ -43,7 +46,23 @@ def when(studio: Studio, iteration: int, act: Callable[[], None]) -> None:
 
 
 def stage_text(studio: Studio) -> str:
-    return texts(panel_of(studio).stage.box)
+    """All sentences on the stage."""
+    now = panel_of(studio).stage.shown
+    return "\n".join(str(now.get(name, "")) for name in ("estimate", "notice", "message", "status"))
+
+
+def files_sent(studio: Studio) -> list[tuple[dict[str, Any], bytes]]:
+    """What is sent to the page from now on, with its first bytes."""
+    sent: list[tuple[dict[str, Any], bytes]] = []
+    view = panel_of(studio).view
+    send = view.send
+
+    def note(content: dict[str, Any], buffers: Any = None) -> None:
+        sent.append((content, bytes(buffers[0]) if buffers else b""))
+        send(content, buffers)
+
+    view.send = note
+    return sent
 
 
 def test_draw_leaves_a_picture_on_the_stage_on_the_disk_and_in_the_gallery(studio: Studio) -> None:
@@ -51,19 +70,19 @@ def test_draw_leaves_a_picture_on_the_stage_on_the_disk_and_in_the_gallery(studi
     assert studio.result is not None
     [picture] = studio.shelf.pictures()
     assert Artwork.open(picture, trusted=True).settings == studio.result.settings
-    assert bytes(panel_of(studio).stage._picture.value[:2]) == b"\xff\xd8"
+    assert panel_of(studio).stage.picture[:2] == b"\xff\xd8"
     assert "iteration 6 of 6" in stage_text(studio)
-    assert len(panel_of(studio).gallery._sheet.children) == 1
+    assert panel_of(studio).gallery.shown["names"] == [picture.stem]
 
 
 def test_the_buttons_are_alive_only_where_they_mean_something(studio: Studio) -> None:
     stage = panel_of(studio).stage
-    seen: list[tuple[bool, bool]] = []
-    when(studio, 1, lambda: seen.append((bool(stage.draw.disabled), bool(stage.stop.disabled))))
-    assert (stage.draw.disabled, stage.stop.disabled) == (False, True)
+    seen: list[bool] = []
+    when(studio, 1, lambda: seen.append(stage.shown["drawing"]))
+    assert not stage.shown["drawing"]
     press(studio, "Draw")
-    assert seen == [(True, False)]
-    assert (stage.draw.disabled, stage.stop.disabled) == (False, True)
+    assert seen == [True]
+    assert not stage.shown["drawing"]
 
 
 def test_stop_keeps_the_picture(studio: Studio) -> None:
@@ -89,7 +108,7 @@ def test_pause_waits_and_resume_goes_on(studio: Studio) -> None:
     when(studio, 3, rest)
     press(studio, "Draw")
     assert seen == ["True"]
-    assert stage.pause.description == "Pause"
+    assert not stage.shown["paused"]
     assert studio.run is not None
     assert studio.run.iteration == 120
 
@@ -99,7 +118,7 @@ def test_what_is_changed_while_it_draws_steers_it_and_is_in_the_recipe(studio: S
 
     def steer() -> None:
         type_into(studio, "prompts", "a dog in the snow")
-        panel_of(studio)._losses["saturation"].value = 2.0
+        set_loss(studio, "saturation", 2.0)
 
     when(studio, 2, steer)
     press(studio, "Draw")
@@ -142,7 +161,7 @@ def test_a_steered_picture_drawn_again_from_its_png_is_byte_identical(studio: St
     studio._draw_in_panel(easel)
     [first] = studio.shelf.pictures()
     assert [entry.iteration for entry in easel.run.settings.steering] == [10, 25, 40]
-    send(panel_of(studio).remix._zone, first.name, first.read_bytes())
+    send(studio, "remix", first.name, first.read_bytes())
     press(studio, "Draw")
     again, _ = studio.shelf.pictures()
     assert again != first
@@ -161,14 +180,20 @@ def steer_at(run: Any, plan: dict[int, dict[str, Any]]) -> None:
     run._steer_now = steer
 
 
+def choose(studio: Studio, place: int) -> None:
+    """A click on a candidate: the page says which it meant, and among how many."""
+    each = panel_of(studio).stage.candidates.shown[place]
+    say(studio, "choose", number=each["number"], among=each["among"])
+
+
 def test_the_time_machine_shows_any_frame_and_branches_from_it(studio: Studio) -> None:
     press(studio, "Draw")
     machine = panel_of(studio).stage.time
-    last = panel_of(studio).stage._picture.value
-    assert machine._slider.max == 6
-    machine._slider.value = 2
-    assert panel_of(studio).stage._picture.value != last
-    assert "this is frame 2" in texts(machine.box)
+    last = panel_of(studio).stage.picture
+    assert (machine.at, machine.last) == (6, 6)
+    say(studio, "look", at=2)
+    assert panel_of(studio).stage.picture != last
+    assert panel_of(studio).view.time["note"] == "this is frame 2"
     type_into(studio, "prompts", "a dog")
     press(studio, "Branch from here")
     assert studio.run is not None
@@ -178,7 +203,7 @@ def test_the_time_machine_shows_any_frame_and_branches_from_it(studio: Studio) -
 
 def test_a_branch_of_another_kind_starts_from_the_frame(studio: Studio) -> None:
     press(studio, "Draw")
-    panel_of(studio).stage.time._slider.value = 4
+    say(studio, "look", at=4)
     press(studio, "Use its settings")  # all of them, also where it started from
     type_into(studio, "drawer", "pixel")
     press(studio, "Branch from here")
@@ -196,9 +221,9 @@ def test_a_branch_shares_the_way_also_where_the_run_has_decided_something(
 ) -> None:
     studio.set(**asked, iterations=40)
     if "finalists" not in asked and "candidates" in asked:
-        when(studio, 20, lambda: panel_of(studio).stage.candidates._sheet.children[1].click())
+        when(studio, 20, lambda: choose(studio, 1))
     press(studio, "Draw")
-    panel_of(studio).stage.time._slider.value = 38
+    say(studio, "look", at=38)
     press(studio, "Branch from here")
     assert studio.result is not None
     assert studio.result.settings.init_image is None
@@ -227,12 +252,12 @@ def test_a_click_on_a_candidate_goes_on_with_it_alone(studio: Studio) -> None:
     sheet = panel_of(studio).stage.candidates
     chosen: list[int] = []
 
-    def choose() -> None:
-        assert [button.description[0] for button in sheet._sheet.children] == ["1", "2", "3"]
-        chosen.append(sheet._order[1])
-        sheet._sheet.children[1].click()
+    def pick() -> None:
+        assert [each["label"][0] for each in sheet.shown] == ["1", "2", "3"]
+        chosen.append(sheet.shown[1]["number"])
+        choose(studio, 1)
 
-    when(studio, 20, choose)
+    when(studio, 20, pick)
     press(studio, "Draw")
     assert studio.run is not None
     [entry] = studio.run.settings.steering
@@ -241,13 +266,11 @@ def test_a_click_on_a_candidate_goes_on_with_it_alone(studio: Studio) -> None:
 
 
 def test_a_click_on_a_candidate_that_has_new_neighbours_is_refused_in_words(studio: Studio) -> None:
-    sheet = panel_of(studio).stage.candidates
     studio.set(candidates=8, finalists=2, iterations=60, referee="guides")
     told: list[str] = []
 
     def choose() -> None:
-        sheet._order, sheet._count = list(range(8)), 8  # it still shows those of before the last round
-        sheet._sheet.children[1].click()
+        say(studio, "choose", number=1, among=8)  # the page still shows those of before the last round
         told.append(stage_text(studio))
         studio.stop()
 
@@ -277,11 +300,16 @@ def test_the_gallery_shows_downloads_and_lends_its_settings(studio: Studio) -> N
     type_into(studio, "seed", "12")
     press(studio, "Draw")
     gallery = panel_of(studio).gallery
-    gallery._sheet.children[1].click()
-    assert "seed 11" in texts(gallery.box)
-    for kind in ("PNG", "MP4", "GIF"):
-        press(studio, kind)
-        assert re.search(rf'download="[^"]+\.{kind.lower()}"', texts(gallery.box))
+    sent = files_sent(studio)
+    say(studio, "see", name=gallery.shown["names"][1])
+    assert "seed 11" in gallery.shown["chosen"]["about"]
+    assert sent[-1][0]["show"] == "chosen"
+    for suffix, begins in ((".png", b"\x89PNG"), (".mp4", b"\0\0\0"), (".gif", b"GIF8")):
+        say(studio, "download", suffix=suffix)
+        about, data = sent[-1]
+        assert (about["show"], about["name"]) == ("file", gallery.shown["names"][1] + suffix)
+        assert data.startswith(begins)
+        assert f"{suffix}, " in gallery.shown["note"]
     press(studio, "Use its settings")
     assert studio.settings.seed == 11
 
@@ -293,11 +321,12 @@ def test_an_interrupted_run_of_an_earlier_session_goes_on(studio: Studio, tmp_pa
     later = Studio(tmp_path / "pictures", prompts="something else")
     later.panel()
     go_on = panel_of(later).go_on
-    assert "of 120" in go_on._runs.options[0][0]
-    press(later, "Resume")
+    [[name, label, finished]] = go_on.shown
+    assert ("of 120" in label, finished) == (True, False)
+    say(later, "go_on", run=name, more=False)
     assert later.run is not None
     assert (later.run.iteration, later.settings.prompts) == (120, "a cat on a roof | fog:-0.3")
-    press(later, "+100 iterations")
+    say(later, "go_on", run=name, more=True)
     assert later.run.iteration == 220
     assert later.errors == []
 
@@ -309,16 +338,16 @@ def test_a_run_that_another_process_draws_into_is_left_alone(studio: Studio) -> 
     assert studio.run is not None
     assert studio.run.directory is not None
     with alone(studio.run.directory):  # as the command line does while it draws
-        press(studio, "Resume")
+        say(studio, "go_on", run=studio.run.directory.name, more=False)
         assert "is being drawn into by another process" in stage_text(studio)
-    press(studio, "Resume")
+    say(studio, "go_on", run=studio.run.directory.name, more=False)
     assert studio.run.iteration == 120
 
 
 def test_the_estimate_is_measured_after_the_first_run(studio: Studio) -> None:
     type_into(studio, "iterations", 40)
     press(studio, "Draw")
-    assert "as measured here" in panel_of(studio).stage._estimate.value
+    assert "as measured here" in panel_of(studio).stage.shown["estimate"]
 
 
 def test_a_run_that_fails_says_why_in_a_sentence(studio: Studio) -> None:
@@ -338,7 +367,7 @@ def test_a_second_interrupt_leaves_the_kernel_alive_and_the_panel_ready(studio: 
     when(studio, 1, interrupt_twice)
     press(studio, "Draw")
     assert "interrupted: what was drawn until a few seconds ago can be gone on with" in stage_text(studio)
-    assert not panel_of(studio).stage.draw.disabled
+    assert not panel_of(studio).stage.shown["drawing"]
 
 
 def test_a_second_interrupt_tears_a_cell_away_and_leaves_the_panel_ready(studio: Studio) -> None:
@@ -346,7 +375,7 @@ def test_a_second_interrupt_tears_a_cell_away_and_leaves_the_panel_ready(studio:
     when(studio, 1, interrupt_twice)
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(studio.paint())
-    assert not panel_of(studio).stage.draw.disabled
+    assert not panel_of(studio).stage.shown["drawing"]
     type_into(studio, "iterations", 6)
     asyncio.run(studio.paint())
     assert studio.result is not None
@@ -409,9 +438,93 @@ def test_what_stays_in_the_notebook_is_small_and_can_be_drawn_again(studio: Stud
     assert "seed 7" in text
 
 
-def test_there_is_one_button_of_a_kind(studio: Studio) -> None:
-    for description in ("Draw", "Pause", "Stop", "Branch from here", "Resume", "+100 iterations", "Roll"):
-        assert len(buttons(panel_of(studio).box, description)) == 1
+def test_a_reopened_page_is_told_what_it_showed(studio: Studio) -> None:
+    press(studio, "Draw")
+    sent = files_sent(studio)
+    say(studio, "hello")
+    pictures = [data for content, data in sent if content["show"] == "picture"]
+    assert pictures == [panel_of(studio).stage.picture]
+    assert not [content for content, _ in sent if content["show"] == "thumbs"]
+    say(studio, "gallery", open=True)
+    assert [content["names"] for content, _ in sent if content["show"] == "thumbs"] == [
+        panel_of(studio).gallery.shown["names"]
+    ]
+
+
+def test_the_state_in_the_notebooks_file_is_small(studio: Studio) -> None:
+    type_into(studio, "size", "256x256")
+    send(studio, "init_image", "noise.png", noisy_png())
+    press(studio, "Draw")
+    say(studio, "gallery", open=True)
+    say(studio, "see", name=panel_of(studio).gallery.shown["names"][0])
+    asyncio.run(studio.paint())
+    view = panel_of(studio).view
+    state = Widget.get_manager_state(drop_defaults=False, widgets=[view, view.layout])["state"]
+    assert len(state) == 2
+    assert len(json.dumps(state)) < 120_000
+
+
+def test_the_panel_is_one_widget(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Widget] = []
+    Widget.on_widget_constructed(made.append)
+    try:
+        studio._panel = None
+        studio.panel()
+        asyncio.run(studio.paint())
+        studio.mask()
+    finally:
+        Widget.on_widget_constructed(None)
+    assert len(made) <= 6  # panel, live cell, mask's cell, and what lays each of them out
+
+
+def noisy_png() -> bytes:
+    """A picture that no encoder makes small."""
+    file = BytesIO()
+    Image.effect_noise((600, 600), 90).convert("RGB").save(file, "PNG")
+    return file.getvalue()
+
+
+def test_what_no_page_says_is_let_go(studio: Studio) -> None:
+    before = studio.settings
+    for strange in ({}, {"do": "nothing"}, {"do": "field", "name": "nobody", "value": 1}, {"do": None}):
+        panel_of(studio).view._handle_custom_msg(strange, [])
+    say(studio, "see", name="../../etc/passwd")
+    say(studio, "download", suffix=".py")
+    assert studio.settings == before
+    assert panel_of(studio).gallery.shown["chosen"] is None
+
+
+def test_a_run_that_is_not_on_the_list_is_not_gone_on_with(studio: Studio) -> None:
+    say(studio, "go_on", run="../elsewhere.run", more=True)
+    assert "there is no run to go on with yet" in stage_text(studio)
+    assert studio.run is None
+
+
+def test_what_is_wrong_is_said_at_the_button_too(studio: Studio) -> None:
+    type_into(studio, "micro_batch", "0")
+    press(studio, "Draw")
+    assert "micro_batch must be" in stage_text(studio)
+    assert studio.run is None
+
+
+def test_an_emptied_device_or_model_means_the_usual_one(studio: Studio) -> None:
+    type_into(studio, "device", " ")
+    type_into(studio, "model", "")
+    asked = studio.settings
+    assert (asked.device, asked.model) == (Settings(prompts="a cat").device, Settings(prompts="a cat").model)
+
+
+def test_pixel_art_is_sent_with_sharp_pixels(studio: Studio) -> None:
+    studio.set(drawer="pixel", start="noise", iterations=2)
+    press(studio, "Draw")
+    assert panel_of(studio).stage.shown["sharp"]
+    assert panel_of(studio).stage.picture.startswith(b"\x89PNG")
+
+
+def test_a_cell_paints_another_prompt(studio: Studio) -> None:
+    asyncio.run(studio.paint("a red boat"))
+    assert studio.result is not None
+    assert studio.result.settings.prompts == "a red boat"
 
 
 def test_sharing_names_the_files_and_puts_none_of_them_into_the_notebook(

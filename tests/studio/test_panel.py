@@ -13,7 +13,9 @@ from text2art_nb.drawing import draw
 from text2art_nb.prompts import MODIFIERS
 from text2art_nb.settings import Settings
 from text2art_nb.studio import Studio
-from text2art_nb.studio.panel import ELSEWHERE, Panel
+from text2art_nb.studio.form import ELSEWHERE
+from text2art_nb.studio.panel import Panel
+from text2art_nb.studio.picture_field import PictureField
 from text2art_nb.studio.readiness import Readiness
 
 
@@ -23,40 +25,50 @@ def panel_of(studio: Studio) -> Panel:
     return panel
 
 
+def say(studio: Studio, do: str, *data: bytes, **content: Any) -> None:
+    """What the page tells when a user does something there."""
+    panel_of(studio).view._handle_custom_msg({"do": do, **content}, [memoryview(each) for each in data])
+
+
 def type_into(studio: Studio, name: str, value: Any) -> None:
     """What a user does to a field."""
-    panel_of(studio).field(name).widget.value = value
+    say(studio, "field", name=name, value=value)
+
+
+def shown(studio: Studio, name: str) -> Any:
+    """What the page shows of a field."""
+    return panel_of(studio).view.fields[name]
 
 
 def note(studio: Studio, name: str) -> str:
-    return str(panel_of(studio).field(name)._note.value)
+    """What stands under a field."""
+    return str(shown(studio, name).get("note", ""))
 
 
-def texts(widget: Any) -> str:
-    """All HTML on the panel below `widget`."""
-    below = "".join(texts(child) for child in getattr(widget, "children", ()))
-    return below + str(getattr(widget, "value", "") if type(widget).__name__ == "HTML" else "")
+def set_loss(studio: Studio, name: str, value: float) -> None:
+    """What a user does to a taste's slider."""
+    say(studio, "loss", name=name, value=value)
+
+
+BUTTONS = {
+    "Draw": "draw", "Pause": "pause", "Stop": "stop", "Branch from here": "branch", "Roll": "roll",
+    "Paint a mask": "paint_mask", "Another mask": "another_mask", "Use its settings": "reuse",
+}  # fmt: skip
+"""What the page tells for each of its buttons."""
 
 
 def press(studio: Studio, description: str) -> None:
     """Click the panel's button of that description."""
-    found = buttons(panel_of(studio).box, description)
-    assert found, f"there is no button {description!r}"
-    found[0].click()
-
-
-def buttons(widget: Any, description: str) -> list[Any]:
-    own = [widget] if getattr(widget, "description", None) == description and hasattr(widget, "click") else []
-    return own + [button for child in getattr(widget, "children", ()) for button in buttons(child, description)]
+    say(studio, BUTTONS[description])
 
 
 def test_every_setting_has_a_field_or_is_not_for_the_panel(studio: Studio) -> None:
-    assert panel_of(studio)._fields.keys() | ELSEWHERE == Settings.model_fields.keys()
+    assert panel_of(studio).fields.keys() | ELSEWHERE == Settings.model_fields.keys()
 
 
 def test_a_drawers_own_fields_are_shown_with_that_drawer_alone(studio: Studio) -> None:
     def is_shown(name: str) -> bool:
-        return "t2a-gone" not in panel_of(studio).field(name).box._dom_classes
+        return not shown(studio, name).get("hidden", False)
 
     panel_of(studio).fill(Settings(prompts="a cat"))
     assert not is_shown("pixel_size")
@@ -77,11 +89,10 @@ def test_a_chain_from_a_friend_is_a_kind_of_its_own(studio: Studio) -> None:
 
 
 def test_a_field_that_nobody_touched_shows_what_the_quality_means(studio: Studio) -> None:
-    panel = panel_of(studio)
-    panel.fill(Settings(prompts="a cat"))
+    panel_of(studio).fill(Settings(prompts="a cat"))
     type_into(studio, "quality", "better")
-    assert panel.field("iterations").widget.value == 100
-    assert panel.field("size").widget.placeholder == "432x432"
+    assert shown(studio, "iterations")["value"] == "100"
+    assert shown(studio, "size")["placeholder"] == "432x432"
     assert studio.settings == Settings(prompts="a cat", quality="better")
 
 
@@ -95,7 +106,9 @@ def test_a_field_that_was_touched_stays_as_it_is(studio: Studio) -> None:
     ("name", "wrong", "right", "sentence"),
     [
         ("iterations", 0, 5, "iterations must be at least 1"),
-        ("palette", "sweeti16", "sweetie16", "did you mean &#x27;sweetie16&#x27;"),
+        ("iterations", "1.5", "15", "iterations must be a whole number"),
+        ("iterations", "ten", "10", "iterations must be a whole number"),
+        ("palette", "sweeti16", "sweetie16", "did you mean 'sweetie16'"),
         ("size", "9x9", "64x64", "size must be 16 to 8192"),
         ("seed", "abc", "7", "seed must be a whole number"),
         ("prompts", "a cat:1000", "a cat:2", "weight"),
@@ -107,13 +120,14 @@ def test_what_is_wrong_stands_under_its_field_and_goes_away(
 ) -> None:
     type_into(studio, name, wrong)
     assert sentence in note(studio, name)
+    assert shown(studio, name)["wrong"]
     type_into(studio, name, right)
     assert note(studio, name) == ""
 
 
 def test_the_prompt_is_read_back(studio: Studio) -> None:
     type_into(studio, "prompts", "a castle:2 | fog:-0.5 | rain:1:0.4")
-    said = panel_of(studio)._reading.value
+    said = panel_of(studio).view.reading
     assert "pulls towards</span> <b>a castle</b>, weight 2" in said
     assert "pushes away</span> <b>fog</b>, weight -0.5" in said
     assert "until the distance is 0.4" in said
@@ -122,41 +136,41 @@ def test_the_prompt_is_read_back(studio: Studio) -> None:
 def test_words_that_the_embedded_model_does_not_know_are_named(studio: Studio) -> None:
     type_into(studio, "perceptors", "embedded")
     type_into(studio, "prompts", "a zeppelin over a castle")
-    assert "doesn't know</span> 'zeppelin'" in panel_of(studio)._reading.value
+    assert "doesn't know</span> 'zeppelin'" in panel_of(studio).view.reading
 
 
 def test_markup_in_a_prompt_is_text(studio: Studio) -> None:
     type_into(studio, "prompts", "<script>alert(1)</script>")
-    assert "<script" not in texts(panel_of(studio).box)
+    assert "<script" not in panel_of(studio).view.reading
+    assert "&lt;script" in panel_of(studio).view.reading
 
 
 def test_a_pill_adds_its_words_and_takes_them_out_again(studio: Studio) -> None:
-    panel = panel_of(studio)
     type_into(studio, "prompts", "a castle:2 | fog")
-    pill = panel._pills._pills["Artstation"]
-    pill.value = True
-    assert panel.field("prompts").widget.value == "a castle Artstation:2 | fog"
-    pill.value = False
-    assert panel.field("prompts").widget.value == "a castle:2 | fog"
+    say(studio, "style", word="Artstation")
+    assert shown(studio, "prompts")["value"] == "a castle Artstation:2 | fog"
+    say(studio, "style", word="Artstation")
+    assert shown(studio, "prompts")["value"] == "a castle:2 | fog"
 
 
 def test_a_pill_is_lit_by_whoever_writes_its_words(studio: Studio) -> None:
     type_into(studio, "prompts", "a castle, watercolor")
-    assert panel_of(studio)._pills._pills["watercolor"].value
+    assert panel_of(studio).view.lit == ["watercolor"]
     type_into(studio, "prompts", "a castle")
-    assert not panel_of(studio)._pills._pills["watercolor"].value
+    assert panel_of(studio).view.lit == []
 
 
 def test_there_is_a_pill_for_each_of_fifty_modifiers(studio: Studio) -> None:
     words = [word for group in MODIFIERS.values() for word in group]
     assert len(words) >= 50
-    assert panel_of(studio)._pills._pills.keys() == set(words)
+    assert [word for _, group in panel_of(studio).view.form["styles"] for word in group] == words
 
 
 def test_a_swatch_takes_a_palette_and_lets_go_of_it(studio: Studio) -> None:
-    press(studio, "pico-8")
+    say(studio, "palette", name="pico-8")
     assert studio.settings.palette == "pico-8"
-    press(studio, "pico-8")
+    assert panel_of(studio).view.palette == "pico-8"
+    say(studio, "palette", name="pico-8")
     assert studio.settings.palette is None
 
 
@@ -174,21 +188,25 @@ def test_an_empty_seed_is_a_new_one_each_time(studio: Studio) -> None:
 
 
 def test_a_style_loss_is_set_by_its_slider(studio: Studio) -> None:
-    panel_of(studio)._losses["saturation"].value = 1.5
+    set_loss(studio, "saturation", 1.5)
     assert studio.settings.losses == {"saturation": 1.5}
 
 
+def press_filter(studio: Studio, name: str) -> None:
+    """A press on one of the filters' pills: the page tells all that are pressed then."""
+    chosen = shown(studio, "filters")["value"]
+    rest = [each for each in chosen if each != name]
+    type_into(studio, "filters", rest if name in chosen else [*rest, name])
+
+
 def test_filters_are_pills(studio: Studio) -> None:
-    field = panel_of(studio).field("filters")
-    field._pills["mirror"].value = True  # type: ignore[attr-defined]
+    press_filter(studio, "mirror")
     assert studio.settings.filters == ("mirror",)
 
 
 def test_filters_come_in_the_order_in_which_they_were_pressed(studio: Studio) -> None:
-    pills = panel_of(studio).field("filters")._pills  # type: ignore[attr-defined]
-    for name in ("tile", "lookup", "mirror"):
-        pills[name].value = True
-    pills["lookup"].value = False
+    for name in ("tile", "lookup", "mirror", "lookup"):
+        press_filter(studio, name)
     assert studio.settings.filters == ("tile", "mirror")
 
 
@@ -201,16 +219,15 @@ def test_filters_of_a_friend_keep_their_order(studio: Studio) -> None:
 def test_labels_with_a_comma_in_them_stay_whole(studio: Studio) -> None:
     labels = ("tabby cat, asleep:2", "a roof")
     panel_of(studio).fill(studio.settings.with_(labels=labels))
-    field = panel_of(studio).field("labels")
-    assert field.widget.value == "tabby cat, asleep:2 | a roof"
+    assert shown(studio, "labels")["value"] == "tabby cat, asleep:2 | a roof"
     assert studio.settings.labels == labels
 
 
-def send(zone: Any, name: str, data: bytes, piece: int = 1000) -> None:
-    """What drop.js sends for a file."""
+def send(studio: Studio, zone: str, name: str, data: bytes, piece: int = 1000) -> None:
+    """What drop.js sends for a file that is dropped on a field, or to be remixed."""
     for offset in range(0, len(data), piece):
-        content = {"id": "1", "name": name, "size": len(data), "offset": offset}
-        zone._handle_custom_msg(content, [memoryview(data[offset : offset + piece])])
+        about = {"zone": zone, "id": "1", "name": name, "size": len(data), "offset": offset}
+        say(studio, "piece", data[offset : offset + piece], **about)
 
 
 def png(width: int = 40, height: int = 30) -> bytes:
@@ -220,30 +237,36 @@ def png(width: int = 40, height: int = 30) -> bytes:
 
 
 def test_a_dropped_picture_is_what_drawing_starts_from(studio: Studio) -> None:
-    send(panel_of(studio).field("init_image")._zone, "sketch.png", png())  # type: ignore[attr-defined]
+    send(studio, "init_image", "sketch.png", png())
     assert str(studio.settings.init_image).startswith("data:image/png;base64,")
-    press(studio, "Remove")
+    assert shown(studio, "init_image")["preview"].startswith("data:image/jpeg;base64,")
+    type_into(studio, "init_image", None)  # Remove
     assert studio.settings.init_image is None
 
 
 def test_dropped_pictures_are_what_to_look_like(studio: Studio) -> None:
-    zone = panel_of(studio).field("image_prompts")._zone  # type: ignore[attr-defined]
-    send(zone, "a.png", png())
-    send(zone, "b.png", png(20, 20))
+    send(studio, "image_prompts", "a.png", png())
+    send(studio, "image_prompts", "b.png", png(20, 20))
+    assert shown(studio, "image_prompts")["value"] == 2
     assert len(studio.settings.image_prompts) == 2
 
 
 def test_what_is_no_picture_is_refused_under_its_field(studio: Studio) -> None:
-    send(panel_of(studio).field("init_image")._zone, "notes.txt", b"hello")  # type: ignore[attr-defined]
+    send(studio, "init_image", "notes.txt", b"hello")
     assert "notes.txt cannot be used" in note(studio, "init_image")
 
 
 def test_a_file_whose_pieces_do_not_fit_together_is_dropped(studio: Studio) -> None:
-    zone = panel_of(studio).field("init_image")._zone  # type: ignore[attr-defined]
-    zone._handle_custom_msg({"id": "1", "name": "a", "size": 10, "offset": 0}, [b"12345"])
-    zone._handle_custom_msg({"id": "1", "name": "a", "size": 10, "offset": 7}, [b"890"])
-    zone._handle_custom_msg({"id": "2", "name": "a", "size": 10**12, "offset": 0}, [b"12345"])
-    assert zone._coming == {}
+    for about, data in (
+        ({"id": "1", "size": 10, "offset": 0}, b"12345"),
+        ({"id": "1", "size": 10, "offset": 7}, b"890"),
+        ({"id": "2", "size": 10**12, "offset": 0}, b"12345"),
+        ({"id": "3", "size": "10", "offset": 0}, b"12345"),
+    ):
+        say(studio, "piece", data, zone="init_image", name="a", **about)
+    field = panel_of(studio).field("init_image")
+    assert isinstance(field, PictureField)
+    assert field.incoming.pending == 0
     assert studio.settings.init_image is None
 
 
@@ -252,18 +275,18 @@ def test_every_setting_comes_from_a_friends_picture(studio: Studio, tmp_path: Pa
     path = tmp_path / f"gift{suffix}"
     friends = Settings(prompts="a red boat | fog:-0.2", drawer="pixel", size="48x32", iterations=2, seed=4711)
     draw(friends, out=path, losses={"saturation": 0.5}, palette="gameboy", candidates=2, device="cpu")
-    send(panel_of(studio).remix._zone, path.name, path.read_bytes())
-    assert f"every setting now comes from {path.name}" in texts(panel_of(studio).remix.box)
+    send(studio, "remix", path.name, path.read_bytes())
+    assert f"every setting now comes from {path.name}" in panel_of(studio).view.remix["note"]
     assert studio.settings == Artwork.open(path).settings
-    assert panel_of(studio).field("seed").widget.value == "4711"
-    assert panel_of(studio).field("prompts").widget.value == "a red boat | fog:-0.2"
-    assert panel_of(studio)._losses["saturation"].value == 0.5
+    assert shown(studio, "seed")["value"] == "4711"
+    assert shown(studio, "prompts")["value"] == "a red boat | fog:-0.2"
+    assert panel_of(studio).losses["saturation"] == 0.5
 
 
 def test_a_picture_without_a_recipe_says_so_and_changes_nothing(studio: Studio) -> None:
     before = studio.settings
-    send(panel_of(studio).remix._zone, "holiday.png", png())
-    assert "carries no recipe" in texts(panel_of(studio).remix.box)
+    send(studio, "remix", "holiday.png", png())
+    assert "carries no recipe" in panel_of(studio).view.remix["note"]
     assert studio.settings == before
 
 
@@ -280,8 +303,8 @@ def test_a_taste_that_pixel_art_has_by_itself_is_switched_off_by_its_slider(stud
     panel = panel_of(studio)
     panel.fill(Settings(prompts="a cat", drawer="pixel", start="noise"))
     [name] = Settings(prompts="a cat", drawer="pixel", start="noise").resolved().losses
-    assert panel._losses[name].value > 0
-    panel._losses[name].value = 0
+    assert panel.losses[name] > 0
+    set_loss(studio, name, 0)
     assert studio.settings.resolved().losses == {}
 
 
@@ -295,9 +318,9 @@ def test_other_candidates_undo_the_choice_among_those_before(studio: Studio, set
 
 def test_other_masks_undo_steered_prompts_that_count_in_them(studio: Studio) -> None:
     panel = panel_of(studio)
-    send(panel.field("masks")._zone, "mask.png", png())  # type: ignore[attr-defined]
+    send(studio, "masks", "mask.png", png())
     panel.fill(studio.settings.with_(steering=[{"iteration": 2, "prompts": "[mask 1] fog"}]))
-    send(panel.field("masks")._zone, "mask.png", png())  # type: ignore[attr-defined]
+    send(studio, "masks", "mask.png", png())
     assert studio.settings.steering == ()
 
 
@@ -321,7 +344,7 @@ def test_on_a_gpu_real_models_are_made_ready_unless_the_embedded_ones_are_asked_
 
 
 def test_before_drawing_it_says_how_long_it_will_take(studio: Studio) -> None:
-    assert "This will take" in panel_of(studio).stage._estimate.value
+    assert "This will take" in panel_of(studio).stage.shown["estimate"]
 
 
 def test_a_wrong_setting_in_the_panels_cell_stands_on_the_panel(studio: Studio) -> None:
@@ -332,5 +355,5 @@ def test_a_wrong_setting_in_the_panels_cell_stands_on_the_panel(studio: Studio) 
 
 def test_a_wrong_prompt_in_the_panels_cell_can_be_mended_on_the_panel(studio: Studio) -> None:
     studio.panel(prompt="a castle:1000")
-    assert panel_of(studio).field("prompts").widget.value == "a castle:1000"
+    assert shown(studio, "prompts")["value"] == "a castle:1000"
     assert "weight" in note(studio, "prompts")

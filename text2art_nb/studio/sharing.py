@@ -1,24 +1,49 @@
-"""Handing files on from a cell: links that don't swell the notebook's file, and downloads on Colab."""
+"""Handing files on from a cell: links that don't swell the notebook's file; buttons where links lead nowhere."""
 
 import html
+import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from text2art_nb.errors import RunError
+from text2art_nb.studio.gallery import hand_over
+from text2art_nb.studio.view import CellView, Guarded
+
+
+def links_work() -> bool:
+    """Whether a link to a file beside the notebook leads to it: not from Colab's frames, nor from VS Code's."""
+    on_colab = importlib.util.find_spec("google") is not None and importlib.util.find_spec("google.colab") is not None
+    return not on_colab and "VSCODE_PID" not in os.environ
 
 
 def reference(path: Path) -> str:
-    """A file for a cell's output: a link to it where it lies beside the notebook, else only its place.
+    """A file for a cell's output: a link to it where that works and it lies beside the notebook, else only its place.
 
     The file itself is never in it: what is in a cell's output is in the notebook's file.
     """
     size = f"{path.stat().st_size / 1e6:.1f} MB"
     near = Path(os.path.relpath(path))
-    if near.parts[0] == "..":
+    if near.parts[0] == ".." or not links_work():
         return f"{html.escape(str(path))}, {size}"
     return f'<a download href="{quote(near.as_posix())}">{html.escape(near.as_posix())}</a>, {size}'
+
+
+def buttons_for(files: Sequence[Path], guarded: Guarded) -> CellView:
+    """A button for each file, which has the browser save it. The bytes go through the page, not by an address."""
+    view = CellView(guarded)
+    view.buttons = [[path.name, f"Download {path.name}", "save it on your computer", False] for path in files]
+
+    def offer(path: Path) -> None:
+        def hand() -> None:
+            view.note = hand_over(view, path)
+
+        view.press(path.name, hand)
+
+    for path in files:
+        offer(path)
+    return view
 
 
 def download(files: Sequence[Path]) -> None:
