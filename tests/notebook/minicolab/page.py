@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import nbformat
-from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, Route
+from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, Route, ViewportSize
 
 from tests.notebook import servers
-from tests.notebook.browser import WIDE
+from tests.notebook.browser import WIDE, window
 from tests.notebook.environments import Environment
 from tests.notebook.minicolab import manager
 from tests.notebook.minicolab.serving import served
@@ -165,10 +165,14 @@ class MiniColab:
             assert time.monotonic() < end, f"waited {seconds} s for {what}; the browser says: {self.errors}"
             self.page.wait_for_timeout(50)
 
-    def photograph(self, path: Path) -> None:
-        """Take a picture of the whole page."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=path, full_page=True)
+    def photograph(self, path: Path, size: ViewportSize = WIDE) -> None:
+        """Take a picture of the whole page, as wide as `size`. Frames out of sight don't grow: all are in sight."""
+        with window(self.page, {"width": size["width"], "height": 4000}):
+            before = -1
+            while before != (before := int(self.page.evaluate("document.getElementById('notebook').offsetHeight"))):
+                self.page.wait_for_timeout(300)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.page.locator("#notebook").screenshot(path=path)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from google.colab import _message
-from google.colab.output import _widgets
+from google.colab.output import _widgets as _widgets  # anywidget looks there
 from google.colab.output._widgets import disable_custom_widget_manager, enable_custom_widget_manager
 from IPython.display import clear_output
 
