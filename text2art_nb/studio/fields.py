@@ -1,14 +1,19 @@
-"""The panel's fields: each is one setting, its widget, a label, a hint, and a place for what is wrong with it."""
+"""The panel's fields: each is one setting, what the page shows of it, and what is wrong with it.
 
-import html
+No field knows of a browser. `described` is what the page builds a control from, once; `shown` is what changes.
+"""
+
+import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-import ipywidgets as widgets
-
+from text2art_nb.errors import SettingsError
 from text2art_nb.settings import Settings
 
 Convert = Callable[[Any], Any]
+
+MAX_TEXT: Final = 20_000
+"""Most characters that a field takes from the page."""
 
 
 def same(value: Any) -> Any:
@@ -21,42 +26,47 @@ class Field:
 
     A field that nobody has touched says nothing: quality, aspect and the drawer decide, and it shows what they decide.
 
-    name: the setting's; widget: what is moved or typed into; box: all of it, to be laid out; touched: whether its value
-    counts.
+    name: the setting's; label, hint: what stands beside it; kind: what the page makes of it; entered: what stands in
+    it; touched: whether its value counts; visible: whether it is on the panel at all; note, wrong: the sentence under
+    it, and whether that is an error.
     """
+
+    kind = "text"
 
     def __init__(
         self,
         name: str,
-        widget: widgets.DOMWidget,
         label: str,
         hint: str = "",
+        *,
+        placeholder: str = "",
         to_setting: Convert = same,
-        to_widget: Convert = same,
+        to_shown: Convert = same,
     ) -> None:
         self.name = name
-        self.widget = widget
+        self.label = label
+        self.hint = hint or (Settings.model_fields[name].description or "")
+        self.placeholder = placeholder
+        self.entered: Any = ""
         self.touched = False
-        self._to_setting, self._to_widget = to_setting, to_widget
-        hint = hint or (Settings.model_fields[name].description or "")
-        plain = widgets.Layout()  # one for all three: each would be one more message to the browser
-        self._label = widgets.HTML(labelled(label, hint), layout=plain)
-        self._note = widgets.HTML(layout=plain, style=self._label.style)
-        self._note.add_class("t2a-gone")
-        self.box = widgets.VBox([self._label, widget, self._note], layout=plain)
-        self.box.add_class("t2a-field")
-        self.box.add_class(f"t2a-{name.replace('_', '-')}-field")
-        self._filling = False
+        self.visible = True
+        self.note, self.wrong = "", False
+        self._to_setting, self._to_shown = to_setting, to_shown
         self._listeners: list[Callable[[Field], None]] = []
-        widget.observe(self._changed, "value")
 
     def listen(self, listener: Callable[["Field"], None]) -> None:
         """Have `listener` called after each change that the user makes."""
         self._listeners.append(listener)
 
-    def _changed(self, _: object) -> None:
-        if self._filling:
-            return
+    def enter(self, entered: Any) -> None:
+        """What the user does on the page. Raises SettingsError for what it can't be."""
+        self.entered = self._read(entered)
+        self._changed()
+
+    def _read(self, entered: Any) -> Any:
+        return str(entered)[:MAX_TEXT]
+
+    def _changed(self) -> None:
         self.touched = True
         for listener in self._listeners:
             listener(self)
@@ -64,156 +74,194 @@ class Field:
     @property
     def value(self) -> Any:
         """What the setting shall be; only a touched field's counts."""
-        return self._to_setting(self.widget.value)
+        return self._to_setting(self.entered)
 
     def fill(self, value: Any, touched: bool) -> None:
         """Show `value` (a setting's) without telling anybody."""
-        self._filling = True
-        try:
-            shown = self._to_widget(value)
-            if shown is not None:
-                self.widget.value = shown
-        finally:
-            self._filling = False
+        shown = self._to_shown(value)
+        if shown is not None:
+            self.entered = shown
         self.touched = touched
 
     def show(self, visible: bool) -> None:
         """Whether it is on the panel at all."""
-        (self.box.remove_class if visible else self.box.add_class)("t2a-gone")
+        self.visible = visible
 
     def say(self, sentence: str, error: bool = False) -> None:
         """Show a sentence under the field; an empty one takes it away."""
-        kind = "t2a-note t2a-error" if error else "t2a-note"
-        text = f'<div class="{kind}">{html.escape(sentence)}</div>' if sentence else ""
-        if self._note.value == text:
-            return
-        self._note.value = text
-        if sentence:
-            self._note.remove_class("t2a-gone")
-        else:
-            self._note.add_class("t2a-gone")
+        self.note, self.wrong = sentence, error and bool(sentence)
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What of it never changes: for the page to build it once."""
+        return {"kind": self.kind, "label": self.label, "hint": self.hint}
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What of it changes. Empty entries are left out: there are a hundred fields."""
+        found: dict[str, Any] = {"value": self.entered}
+        for name, value in (("placeholder", self.placeholder), ("note", self.note), ("wrong", self.wrong)):
+            if value:
+                found[name] = value
+        return found if self.visible else {**found, "hidden": True}
 
 
-class Group(widgets.Box):
-    """Several widgets that stand where a field has one; who made it says when its value changes."""
+class Prompt(Field):
+    """The prompt: several lines of text, heard letter by letter."""
 
-    def observe(self, handler: Any, names: Any = "value", type: str = "change") -> None:
-        """As a widget's, but nothing can be heard of a value that it doesn't have."""
-        if names != "value":
-            super().observe(handler, names, type)
+    kind = "prompt"
+
+
+class Number(Field):
+    """A whole number; what is no number is left to `Settings` to complain about. An empty one says nothing."""
+
+    kind = "number"
+
+    def _read(self, entered: Any) -> Any:
+        return as_text(entered)[:MAX_TEXT]
+
+    def _changed(self) -> None:
+        super()._changed()
+        if not str(self.entered).strip():
+            self.touched = False
+
+    @property
+    def value(self) -> Any:
+        return whole_or_text(str(self.entered))
+
+    def fill(self, value: Any, touched: bool) -> None:
+        self.entered = as_text(value)
+        self.touched = touched
+
+
+class Slider(Field):
+    """A number between two bounds; a value from elsewhere that is beyond them moves them."""
+
+    kind = "slider"
+
+    def __init__(self, name: str, label: str, lowest: float, highest: float, step: float, hint: str = "") -> None:
+        super().__init__(name, label, hint)
+        self.lowest, self.highest, self.step = lowest, highest, step
+        self._whole = all(isinstance(each, int) for each in (lowest, highest, step))
+        self.entered = lowest
+
+    def _read(self, entered: Any) -> Any:
+        try:
+            number = float(entered)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise SettingsError({self.name: f"{self.label} must be a number"})
+        number = min(max(number, self.lowest), self.highest)
+        return round(number) if self._whole else number
+
+    def fill(self, value: Any, touched: bool) -> None:
+        if value is not None:
+            self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
+            self.entered = value
+        self.touched = touched
+
+    @property
+    def described(self) -> dict[str, Any]:
+        return {**super().described, "step": self.step}
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        return {**super().shown, "bounds": [self.lowest, self.highest]}
+
+
+class Choice(Field):
+    """One of a few. all_in_sight: whether each is a button of its own, or all are in a list that opens."""
+
+    def __init__(
+        self, name: str, label: str, options: Mapping[str, Any], hint: str = "", *, all_in_sight: bool = False
+    ) -> None:
+        """options: what the page calls them, and the setting's values."""
+        super().__init__(name, label, hint)
+        self.kind = "choice" if all_in_sight else "select"
+        self.options = dict(options)
+        self.entered = next(iter(self.options))
+
+    def _read(self, entered: Any) -> Any:
+        if entered in self.options:
+            return entered
+        found = [label for label, value in self.options.items() if value == entered]
+        if not found:
+            raise SettingsError({self.name: f"{self.label} has no option {entered!r}"})
+        return found[0]
+
+    @property
+    def value(self) -> Any:
+        return self.options[self.entered]
+
+    def fill(self, value: Any, touched: bool) -> None:
+        """As a field's; a value from elsewhere, such as a friend's recipe, becomes one of the options."""
+        if value not in self.options.values():
+            self.options[str(value)] = value
+        self.entered = next(label for label, each in self.options.items() if each == value)
+        self.touched = touched
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        return {**super().shown, "options": list(self.options)}
+
+
+class Named(Field):
+    """A line of text with suggestions."""
+
+    kind = "named"
+
+    def __init__(
+        self, name: str, label: str, options: Sequence[str], hint: str = "", *, to_setting: Convert = same
+    ) -> None:
+        super().__init__(name, label, hint, to_setting=to_setting, to_shown=as_text)
+        self.options = list(options)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        return {**super().shown, "options": self.options}
+
+
+class Switch(Field):
+    """On or off."""
+
+    kind = "switch"
+
+    def _read(self, entered: Any) -> Any:
+        return bool(entered)
+
+    def fill(self, value: Any, touched: bool) -> None:
+        self.entered, self.touched = bool(value), touched
 
 
 class Several(Field):
     """Any of a few words, in the order in which they were pressed: pills to press."""
 
-    def __init__(self, name: str, label: str, options: Sequence[str], hint: str) -> None:
-        plain = {"layout": widgets.Layout(), "style": widgets.ToggleButton().style}
-        self._pills = {option: widgets.ToggleButton(description=option, **plain) for option in options}
-        group = Group(list(self._pills.values()))
-        group.add_class("t2a-pills")
-        super().__init__(name, group, label, hint)
-        self._chosen: list[str] = []
-        for option, pill in self._pills.items():
-            pill.add_class("t2a-pill")
-            pill.observe(lambda _, option=option: self._pressed(option), "value")
+    kind = "several"
 
-    def _pressed(self, option: str) -> None:
-        if self._filling:
-            return
-        if self._pills[option].value:
-            self._chosen.append(option)
-        else:
-            self._chosen = [each for each in self._chosen if each != option]
-        self._changed(option)
+    def __init__(self, name: str, label: str, options: Sequence[str], hint: str) -> None:
+        super().__init__(name, label, hint)
+        self.options = list(options)
+        self.entered = []
+
+    def _read(self, entered: Any) -> Any:
+        return [each for each in entered if each in self.options]
+
+    def press(self, option: str) -> None:
+        """What the user does to one of the pills: another press takes it back, however often it is there."""
+        rest = [each for each in self.entered if each != option]
+        self.enter(rest if option in self.entered else [*rest, option])
 
     @property
     def value(self) -> tuple[str, ...]:
-        return tuple(self._chosen)
+        return tuple(self.entered)
 
     def fill(self, value: Any, touched: bool) -> None:
-        """As a field's; one that is there twice stays so until its pill is pressed."""
-        self._chosen = list(value or ())
-        self._filling = True
-        try:
-            for option, pill in self._pills.items():
-                pill.value = option in self._chosen
-        finally:
-            self._filling = False
-        self.touched = touched
+        self.entered, self.touched = list(value or ()), touched
 
-
-def labelled(label: str, hint: str) -> str:
-    """A label and its hint in one line; what doesn't fit is in the tooltip."""
-    return (
-        f'<div class="t2a-label" title="{html.escape(hint, quote=True)}">{html.escape(label)}'
-        f"<span>{html.escape(hint)}</span></div>"
-    )
-
-
-def _full() -> widgets.Layout:
-    return widgets.Layout(width="100%")
-
-
-def text(name: str, label: str, hint: str = "", placeholder: str = "", **convert: Convert) -> Field:
-    """A line of text; what it says is left to `Settings` to read."""
-    widget = widgets.Text(placeholder=placeholder, layout=_full(), continuous_update=False)
-    return Field(name, widget, label, hint, **({"to_widget": as_text} | convert))
-
-
-def number(name: str, label: str, hint: str = "", **convert: Convert) -> Field:
-    """A whole number that may be anything: `Settings` says what is wrong with it."""
-    return Field(name, widgets.IntText(layout=_full()), label, hint, **convert)
-
-
-def slider(name: str, label: str, lowest: float, highest: float, step: float, hint: str = "") -> Field:
-    """A number between two bounds; a value from elsewhere that is beyond them moves them."""
-    whole = all(isinstance(each, int) for each in (lowest, highest, step))
-    kind = widgets.IntSlider if whole else widgets.FloatSlider
-    widget = kind(value=lowest, min=lowest, max=highest, step=step, layout=_full(), continuous_update=False)
-    return Field(name, widget, label, hint, to_widget=_with_room(widget))
-
-
-def _with_room(widget: Any) -> Convert:
-    """Moves a slider's bounds so that `value` is between them."""
-
-    def make_room(value: Any) -> Any:
-        if value is not None and value > widget.max:
-            widget.max = value
-        if value is not None and value < widget.min:
-            widget.min = value
-        return value
-
-    return make_room
-
-
-def choice(name: str, label: str, options: Mapping[str, Any], hint: str = "") -> Field:
-    """One of a few, all in sight."""
-    widget = widgets.ToggleButtons(options=list(options.items()), layout=_full())
-    widget.style.button_width = "auto"
-    return Field(name, widget, label, hint, to_widget=_with_option(widget))
-
-
-def dropdown(name: str, label: str, options: Mapping[str, Any], hint: str = "") -> Field:
-    """One of many."""
-    widget = widgets.Dropdown(options=list(options.items()), layout=_full())
-    return Field(name, widget, label, hint, to_widget=_with_option(widget))
-
-
-def _with_option(widget: Any) -> Convert:
-    """Makes a value from elsewhere, such as a friend's recipe, one of the options."""
-
-    def fitting(value: Any) -> Any:
-        if value not in [each for _, each in widget.options]:
-            widget.options = (*widget.options, (str(value), value))
-        return value
-
-    return fitting
-
-
-def named(name: str, label: str, options: list[str], hint: str = "", **convert: Convert) -> Field:
-    """A line of text with suggestions."""
-    widget = widgets.Combobox(options=options, layout=_full(), continuous_update=False)
-    return Field(name, widget, label, hint, **({"to_widget": as_text} | convert))
+    @property
+    def described(self) -> dict[str, Any]:
+        return {**super().described, "options": self.options}
 
 
 def as_text(value: Any) -> str:
@@ -232,6 +280,12 @@ def size_as_text(value: Any) -> str:
     return "" if value is None else "x".join(map(str, value))
 
 
+def whole_or_text(value: str) -> int | str | None:
+    """A whole number from a line of text; None for an empty one; else the text, for `Settings` to complain about."""
+    value = value.strip()
+    return int(value) if value.isascii() and value.lstrip("-").isdigit() else value or None
+
+
 def number_or_none(value: str) -> float | str | None:
     """The number in a line of text; None for an empty one; else the text, for `Settings` to complain about."""
     if not value.strip():
@@ -245,3 +299,16 @@ def number_or_none(value: str) -> float | str | None:
 def text_or_none(value: str) -> str | None:
     """The text; None for an empty one."""
     return value.strip() or None
+
+
+def text(
+    name: str,
+    label: str,
+    hint: str = "",
+    placeholder: str = "",
+    *,
+    to_setting: Convert = same,
+    to_shown: Convert = as_text,
+) -> Field:
+    """A line of text; what it says is left to `Settings` to read."""
+    return Field(name, label, hint, placeholder=placeholder, to_setting=to_setting, to_shown=to_shown)

@@ -1,107 +1,78 @@
 """What was drawn before: thumbnails, newest first; one to look at, to download, to take the settings of."""
 
-import html
-import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-import ipywidgets as widgets
+from typing import TYPE_CHECKING, Any, Final
 
 from text2art_nb.errors import ArtworkError
-from text2art_nb.studio.images import data_uri, download_link, jpeg, thumbnail
+from text2art_nb.studio.images import jpeg, thumbnail
 from text2art_nb.studio.shelf import Shelf
+from text2art_nb.studio.view import PanelView
 
 if TYPE_CHECKING:
     from text2art_nb.artwork import Artwork
     from text2art_nb.settings import Settings
 
-Guarded = Callable[..., Callable[..., None]]
 PAGE: Final = 12
 KINDS: Final = {".png": "image/png", ".svg": "image/svg+xml", ".mp4": "video/mp4", ".gif": "image/gif"}
-LARGEST_LINK: Final = 24 * 2**20
-"""Bytes of a file that is handed to the browser in a link; a larger one is only named."""
+LARGEST: Final = 24 * 2**20
+"""Bytes of a file that is handed to the browser; a larger one is only named."""
 
 
 class Gallery:
-    """The pictures of a shelf, twelve a page.
+    """The pictures of a shelf, twelve a page. Their thumbnails are made and sent only while somebody looks.
 
     reuse: takes settings onto the panel.
+
+    The trait `gallery`: names of this page's pictures; page, pages; chosen: what is said of one of them, or None: name,
+    prompts, about, svg; note: what became of a download.
     """
 
-    def __init__(self, shelf: Shelf, guarded: Guarded, reuse: "Callable[[Settings], None]") -> None:
-        self._shelf, self._guarded, self._reuse = shelf, guarded, reuse
-        self._key = f"t2a-g{secrets.token_hex(3)}"
+    def __init__(self, view: PanelView, shelf: Shelf, reuse: "Callable[[Settings], None]") -> None:
+        self._view, self._shelf, self._reuse = view, shelf, reuse
+        self._open = False
         self._page = 0
         self._paths: list[Path] = []
         self._chosen: Path | None = None
-        self._thumbnails: dict[tuple[Path, int], str] = {}
-        self._layout, self._button_style = widgets.Layout(), widgets.Button().style
-        self._buttons = [self._thumb(place) for place in range(PAGE)]
-        self._sheet = widgets.Box([])
-        self._sheet.add_class("t2a-pills")
-        self._style, self._about, self._links = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._picture = widgets.Image(format="jpeg")
-        picture = widgets.Box([self._picture])
-        picture.add_class("t2a-picture")
-        self._newer, self._older = (self._small(text, step) for text, step in (("Newer", -1), ("Older", 1)))
-        self._detail = widgets.VBox([picture, self._about, self._actions(), self._links])
-        self._detail.add_class("t2a-gone")
-        self._pages = widgets.Box([self._newer, self._older])
-        self._pages.add_class("t2a-buttons")
-        self.box = widgets.VBox([self._style, self._sheet, self._pages, self._detail])
+        self._thumbnails: dict[tuple[Path, int], bytes] = {}
+        view.gallery = {"names": [], "page": 0, "pages": 1, "chosen": None, "note": ""}
+        view.hear("gallery", lambda content, buffers: self.open(bool(content.get("open"))))
+        view.hear("turn", lambda content, buffers: self.turn(int(content["by"])))
+        view.hear("see", lambda content, buffers: self.see(str(content.get("name"))))
+        view.hear("download", lambda content, buffers: self.download(str(content.get("suffix"))))
+        view.press("reuse", self.take)
         self.refresh()
 
-    def _thumb(self, place: int) -> widgets.Button:
-        button = widgets.Button(layout=self._layout, style=self._button_style)
-        button.add_class("t2a-thumb")
-        button.add_class(f"{self._key}-{place}")
-        button.on_click(self._guarded(lambda: self._choose(place)))
-        return button
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What it shows now, apart from pictures."""
+        return dict(self._view.gallery)
 
-    def _small(self, text: str, step: int) -> widgets.Button:
-        button = widgets.Button(description=text)
-        button.add_class("t2a-small")
-        button.on_click(self._guarded(lambda: self._turn(step)))
-        return button
+    def _set(self, **changes: Any) -> None:
+        self._view.gallery = {**self._view.gallery, **changes}
 
-    def _actions(self) -> widgets.Box:
-        buttons = []
-        for text, action in (
-            ("PNG", lambda: self._download(".png")),
-            ("SVG", lambda: self._download(".svg")),
-            ("MP4", lambda: self._download(".mp4")),
-            ("GIF", lambda: self._download(".gif")),
-            ("Use its settings", self._take),
-        ):
-            button = widgets.Button(description=text)
-            button.add_class("t2a-small")
-            button.on_click(self._guarded(action))
-            buttons.append(button)
-        self._svg = buttons[1]
-        row = widgets.Box(buttons)
-        row.add_class("t2a-buttons")
-        return row
+    def open(self, opened: bool) -> None:
+        """Whether somebody looks."""
+        self._open = opened
+        self._send_thumbnails()
+        if opened and self._chosen is not None:
+            self._send_chosen()
 
     def refresh(self) -> None:
         """Look at the folder again."""
         paths = self._shelf.pictures()
-        last = max(0, (len(paths) - 1) // PAGE)
-        self._page = min(self._page, last)
+        pages = max(1, -(-len(paths) // PAGE))
+        self._page = min(self._page, pages - 1)
         self._paths = paths[self._page * PAGE : (self._page + 1) * PAGE]
-        self._newer.disabled, self._older.disabled = self._page == 0, self._page == last
-        for button in (self._newer, self._older):
-            button.layout.display = "none" if last == 0 else ""
-        rules = []
-        for place, path in enumerate(self._paths):
-            self._buttons[place].tooltip = path.stem
-            rules.append(f".{self._key}-{place}{{background-image:url({self._thumbnail(path)})!important}}")
-        empty = "" if paths else '<div class="t2a-empty">What you draw is kept here.</div>'
-        self._style.value = f"<style>{''.join(rules)}</style>{empty}"
-        self._sheet.children = self._buttons[: len(self._paths)]
+        self._set(names=[path.stem for path in self._paths], page=self._page, pages=pages)
+        self._send_thumbnails()
 
-    def _thumbnail(self, path: Path) -> str:
-        """The thumbnail's address; made once for each state of the file."""
+    def _send_thumbnails(self) -> None:
+        if self._open:
+            self._view.show("thumbs", *map(self._thumbnail, self._paths), names=[path.stem for path in self._paths])
+
+    def _thumbnail(self, path: Path) -> bytes:
+        """The thumbnail; made once for each state of the file; b"" where it is no picture after all, or gone."""
         from PIL import Image
 
         try:
@@ -110,13 +81,14 @@ class Gallery:
                 if len(self._thumbnails) > 200:
                     self._thumbnails.clear()
                 with Image.open(path, formats=("PNG",)) as image:
-                    self._thumbnails[key] = data_uri(thumbnail(image))
+                    self._thumbnails[key] = thumbnail(image)
             return self._thumbnails[key]
-        except (OSError, ValueError, SyntaxError):  # not a picture after all, or gone: an empty square says so
-            return "data:,"
+        except (OSError, ValueError, SyntaxError):
+            return b""
 
-    def _turn(self, step: int) -> None:
-        self._page = max(0, self._page + step)
+    def turn(self, by: int) -> None:
+        """Show another page."""
+        self._page = max(0, self._page + by)
         self.refresh()
 
     def _artwork(self) -> "Artwork":
@@ -124,42 +96,46 @@ class Gallery:
             raise ArtworkError("choose a picture first")
         return self._shelf.artwork(self._chosen)
 
-    def _choose(self, place: int) -> None:
-        if place >= len(self._paths):
+    def see(self, name: str) -> None:
+        """Show one of this page's pictures, and what it is."""
+        found = [path for path in self._paths if path.stem == name]
+        if not found:
             return
-        self._chosen = self._paths[place]
+        self._chosen = found[0]
         artwork = self._artwork()
-        self._picture.value = jpeg(artwork.image)
         score = "" if artwork.score is None else f" · score {artwork.score:.3f}"
-        self._about.value = (
-            f'<div class="t2a-reading"><b>{html.escape(artwork.settings.prompts)}</b><br>'
-            f"seed {artwork.settings.seed}{score} · {html.escape(str(self._chosen))}</div>"
-        )
-        self._links.value = ""
-        self._svg.layout.display = "" if self._shelf.strokes(self._chosen) else "none"
-        self._detail.remove_class("t2a-gone")
+        about = f"seed {artwork.settings.seed}{score} · {self._chosen}"
+        svg = bool(self._shelf.strokes(self._chosen))
+        chosen = {"name": name, "prompts": artwork.settings.prompts, "about": about, "svg": svg}
+        self._set(chosen=chosen, note="")
+        self._send_chosen()
 
-    def _download(self, suffix: str) -> None:
-        if self._chosen is None:
+    def _send_chosen(self) -> None:
+        self._view.show("chosen", jpeg(self._artwork().image))
+
+    def download(self, suffix: str) -> None:
+        """Hand the chosen picture on as a file of that kind; a film is made first."""
+        if self._chosen is None or suffix not in KINDS:
             return
-        self._links.value = '<div class="t2a-note">making it …</div>'
+        self._set(note="making it …")
         try:
             made = suffix in (".mp4", ".gif")
             path = self._shelf.film(self._chosen, suffix) if made else self._chosen.with_suffix(suffix)
         except ArtworkError:
-            self._links.value = ""
+            self._set(note="")
             raise
-        self._links.value = file_link(path)
+        self._set(note=hand_over(self._view, path))
 
-    def _take(self) -> None:
+    def take(self) -> None:
+        """Every setting of the chosen picture onto the panel."""
         self._reuse(self._artwork().settings)
 
 
-def file_link(path: Path) -> str:
-    """A link that saves the file, or where it is if it is too large for one."""
+def hand_over(view: Any, path: Path) -> str:
+    """Send a file to the page, which offers it as a download; the sentence that says where it lies."""
     size = path.stat().st_size
-    where = f'<span class="t2a-note">{html.escape(str(path))}, {size / 1e6:.1f} MB</span>'
-    if size > LARGEST_LINK:
-        return where
-    kind = KINDS[path.suffix]
-    return download_link(path.read_bytes(), kind, path.name, f"Save {path.name}") + where
+    where = f"{path}, {size / 1e6:.1f} MB"
+    if size > LARGEST:
+        return f"{where}: too large to be sent to the browser"
+    view.show("file", path.read_bytes(), name=path.name, kind=KINDS[path.suffix])
+    return where

@@ -3,53 +3,42 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-
-import ipywidgets as widgets
+from typing import Any, Final
 
 from text2art_nb.errors import RunError
 from text2art_nb.studio.shelf import Shelf
+from text2art_nb.studio.view import PanelView
 
-Guarded = Callable[..., Callable[..., None]]
-MORE = 100
+MORE: Final = 100
+MOST: Final = 50
 
 
 class GoOn:
     """A list of the shelf's runs, [Resume] and [+100 iterations].
 
     go: takes a run's directory and how many iterations to add (0: only what is left).
+
+    The trait `runs`: runs, each (name, label, finished); more: how many iterations the second button adds; hint.
     """
 
-    def __init__(self, shelf: Shelf, guarded: Guarded, go: Callable[[Path, int], None]) -> None:
-        self._shelf, self._go = shelf, go
-        self._runs = widgets.Dropdown(options=[], layout=widgets.Layout(width="100%"))
-        self._resume = widgets.Button(description="Resume", tooltip="draw what is left")
-        self._more = widgets.Button(description=f"+{MORE} iterations")
-        self._resume.on_click(guarded(lambda: self._begin(0)))
-        self._more.on_click(guarded(lambda: self._begin(MORE)))
-        buttons = widgets.Box([self._resume, self._more])
-        buttons.add_class("t2a-buttons")
-        hint = f'<div class="t2a-note">Every run in {os.path.normpath(shelf.folder)} can be gone on with.</div>'
-        self.box = widgets.VBox([self._runs, buttons, widgets.HTML(hint)])
-        self.box.add_class("t2a-field")
-        self.box.add_class("t2a-go-on")
-        self._finished: dict[str, bool] = {}
-        self._runs.observe(guarded(self._choose), "value")
+    def __init__(self, view: PanelView, shelf: Shelf, go: Callable[[Path, int], None]) -> None:
+        self._view, self._shelf, self._go = view, shelf, go
+        view.hear("go_on", self._begin)
         self.refresh()
+
+    @property
+    def shown(self) -> list[list[Any]]:
+        """The runs, the newest first: name, label, and whether it is finished."""
+        return list(self._view.runs["runs"])
 
     def refresh(self) -> None:
         """Look at the folder again."""
-        runs = self._shelf.runs()[:50]
-        self._finished = {str(run.directory): run.finished for run in runs}
-        self._runs.options = [(run.label, str(run.directory)) for run in runs]
-        self._runs.value = str(runs[0].directory) if runs else None
-        self._choose()
+        runs = [[run.directory.name, run.label, run.finished] for run in self._shelf.runs()[:MOST]]
+        hint = f"Every run in {os.path.normpath(self._shelf.folder)} can be gone on with."
+        self._view.runs = {"runs": runs, "more": MORE, "hint": hint}
 
-    def _choose(self) -> None:
-        chosen = self._runs.value
-        self._more.disabled = chosen is None
-        self._resume.disabled = chosen is None or self._finished.get(chosen, True)
-
-    def _begin(self, more: int) -> None:
-        if self._runs.value is None:
+    def _begin(self, content: dict[str, Any], buffers: list[Any]) -> None:
+        name = content.get("run")
+        if name not in [run[0] for run in self.shown]:
             raise RunError("there is no run to go on with yet")
-        self._go(Path(self._runs.value), more)
+        self._go(self._shelf.folder / str(name), MORE if content.get("more") else 0)

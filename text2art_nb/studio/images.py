@@ -1,7 +1,6 @@
-"""Pictures on their way into a notebook: always JPEG (browsers never show a WebP that is display data), never large."""
+"""Pictures on their way into a notebook: JPEG, pixel art as PNG, never WebP (browsers never show one), never large."""
 
 import base64
-import html
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
@@ -35,6 +34,15 @@ def fitted(image: "Image.Image", side: int) -> "Image.Image":
     return image
 
 
+def as_shown(image: "Image.Image", sharp: bool) -> tuple[bytes, str]:
+    """`image` as the page shows it while it grows, and its type. sharp: its pixels are meant to be seen, as a PNG."""
+    if not sharp or max(image.size) > LIVE_SIDE:
+        return jpeg(image), "image/jpeg"
+    file = BytesIO()
+    opaque(image).save(file, "PNG", compress_level=1)
+    return file.getvalue(), "image/png"
+
+
 def thumbnail(image: "Image.Image", side: int = 160) -> bytes:
     """The middle square of `image`, as a JPEG of `side` pixels."""
     from PIL import ImageOps
@@ -59,14 +67,6 @@ def static_jpeg(artwork: "Artwork") -> bytes:
 def data_uri(data: bytes, kind: str = "image/jpeg") -> str:
     """`data` as an address that a page needs to ask nobody for."""
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
-
-
-def download_link(data: bytes, kind: str, name: str, label: str) -> str:
-    """A link that saves `data` as the file `name`."""
-    return (
-        f'<a class="t2a-download" download="{html.escape(name, quote=True)}" href="{data_uri(data, kind)}">'
-        f"{html.escape(label)}</a>"
-    )
 
 
 def soft_noise(width: int, height: int) -> "Image.Image":

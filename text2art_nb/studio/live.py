@@ -6,14 +6,11 @@ The picture is display data, not a widget: so it is in the notebook's file, and 
 import html
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-import ipywidgets as widgets
+from typing import TYPE_CHECKING, Any
 
 from text2art_nb.studio.images import jpeg, static_jpeg
-from text2art_nb.studio.kernel import heard_in_order
-from text2art_nb.studio.look import style
 from text2art_nb.studio.screen import replace_by_html, show_jpeg, show_widget
+from text2art_nb.studio.view import CellView
 from text2art_nb.wording import minutes
 
 if TYPE_CHECKING:
@@ -34,14 +31,18 @@ def status_line(frame: "Frame") -> str:
     return f"iteration {frame.iteration} of {frame.total} · score {frame.score:.3f}{left}"
 
 
-def progress(easel: "Easel", frame: "Frame") -> str:
-    """How far it is, as HTML: a bar, the status line, the way of score and loss, and what the run had to say lately."""
-    share = 100 * frame.iteration / max(1, frame.total)
-    notices = "".join(f'<div class="t2a-notice">{html.escape(notice)}</div>' for notice in easel.run.notices[-2:])
-    return (
-        f'<div class="t2a-bar"><div style="width:{share:.1f}%"></div></div>'
-        f'<div class="t2a-status">{status_line(frame)}</div>{easel.trace.svg}{notices}'
-    )
+def progress(easel: "Easel", frame: "Frame") -> dict[str, Any]:
+    """How far it is.
+
+    share: of all iterations, 0..1; status: the status line; trace: the way of score and loss, as SVG; notices: what the
+    run had to say lately.
+    """
+    return {
+        "share": round(frame.iteration / max(1, frame.total), 4),
+        "status": status_line(frame),
+        "trace": easel.trace.svg,
+        "notices": list(easel.run.notices[-2:]),
+    }
 
 
 class LiveCell:
@@ -54,33 +55,34 @@ class LiveCell:
         self._run = run
         self._ids = f"t2a-{secrets.token_hex(6)}", f"t2a-{secrets.token_hex(6)}"
         self._shown: Frame | Image.Image | None = None
-        self._iteration = 0
-        self._pause = widgets.Button(description="Pause", tooltip="wait before the next iteration")
-        self._stop = widgets.Button(description="Stop", tooltip="end here, and keep the picture")
-        self._status = widgets.HTML('<div class="t2a-status">loading the models …</div>')
-        self._pause.on_click(guarded(self._toggle))
-        self._stop.on_click(guarded(lambda: self._run.stop()))
-        buttons = widgets.HBox([self._pause, self._stop])
-        self.box = widgets.VBox([widgets.HTML(style()), buttons, self._status])
-        self.box.add_class("t2a-live")
-        heard_in_order(self.box)
-        for button, name in ((self._pause, "t2a-quiet"), (self._stop, "t2a-stop")):
-            button.add_class(name)
-        show_widget(self.box, AGAIN, self._ids[0])
+        self._paused: bool | None = None
+        self.view = CellView(guarded, stage={"status": "loading the models …", "share": None})
+        self.view.press("pause", self._toggle)
+        self.view.press("stop", lambda: self._run.stop())
+        self._show_buttons()
+        show_widget(self.view, AGAIN, self._ids[0])
         show_jpeg(jpeg(start), self._ids[1], update=False)
+
+    def _show_buttons(self) -> None:
+        paused = self._run.paused
+        if paused == self._paused:
+            return
+        self._paused = paused
+        self.view.buttons = [
+            ["pause", "Resume" if paused else "Pause", "wait before the next iteration", False],
+            ["stop", "Stop", "end here, and keep the picture", False],
+        ]
 
     def _toggle(self) -> None:
         if self._run.paused:
             self._run.resume()
         else:
             self._run.pause()
-        self._pause.description = "Resume" if self._run.paused else "Pause"
+        self._show_buttons()
 
     def show(self, easel: "Easel") -> None:
         """What the easel has now: the picture if there is a new one, and how far it is."""
-        paused = "Resume" if self._run.paused else "Pause"
-        if self._pause.description != paused:  # the panel has a button for that, too
-            self._pause.description = paused
+        self._show_buttons()  # the panel has a button for that, too
         frame = easel.shown
         if frame is None:
             self._show_sketch(easel)
@@ -89,14 +91,14 @@ class LiveCell:
             return
         self._shown = frame
         show_jpeg(jpeg(frame.image), self._ids[1], update=True)
-        self._status.value = progress(easel, frame)
+        self.view.stage = progress(easel, frame)
 
     def _show_sketch(self, easel: "Easel") -> None:
         if easel.sketch is None or easel.sketch is self._shown:
             return
         self._shown = easel.sketch
         show_jpeg(jpeg(easel.sketch), self._ids[1], update=True)
-        self._status.value = f'<div class="t2a-status">{SKETCHED}</div>'
+        self.view.stage = {"status": SKETCHED, "share": None}
 
     def finish(self, artwork: "Artwork", total: int, iteration: int) -> None:
         """Leave the finished picture and its caption, without any widget."""
@@ -108,9 +110,8 @@ class LiveCell:
         replace_by_html(f'<div class="t2a-caption t2a-error">{html.escape(sentence)}</div>', self._ids[0])
 
     def close(self) -> None:
-        """Take the widgets away; what is displayed stays."""
-        for widget in (*self.box.children, self._pause, self._stop, self.box):
-            widget.close()
+        """Take the widget away; what is displayed stays."""
+        self.view.close()
 
 
 def caption(artwork: "Artwork", total: int, iteration: int) -> str:

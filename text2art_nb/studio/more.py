@@ -5,10 +5,8 @@ drawer alone. So a new setting is on the panel as soon as it is a setting.
 """
 
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final, Literal, Union, get_args, get_origin
-
-import ipywidgets as widgets
 
 from text2art_nb.settings import Settings
 from text2art_nb.settings.checked import Checked
@@ -35,11 +33,11 @@ PARTED: Final = ("labels",)
 """Texts that may have a comma in them, and are parted by a bar."""
 
 
-def other_fields(known: set[str], guarded: Callable[..., Callable[..., None]]) -> Iterator[Field]:
+def other_fields(known: set[str]) -> Iterator[Field]:
     """A field for every setting that is not in `known`."""
     for name in Settings.model_fields:
         if name not in known:
-            yield _field(name, guarded)
+            yield _field(name)
 
 
 def room_of(name: str) -> str:
@@ -54,15 +52,15 @@ def drawers_of(name: str) -> tuple[str, ...]:
     return tuple(str(owner) for owner in owners) if isinstance(owners, list) else ()
 
 
-def _field(name: str, guarded: Callable[..., Callable[..., None]]) -> Field:
+def _field(name: str) -> Field:
     kind = _without_none(Settings.model_fields[name].annotation)
     label = name.replace("_", " ").capitalize()
     if name == "engine":
         return _engine(label)
     if name.endswith("_image"):
-        return PictureField(name, label, "", guarded, many=False)
+        return PictureField(name, label, "", many=False)
     if kind is bool:
-        return _switch(name, label)
+        return fields.Switch(name, label)
     if get_origin(kind) is Literal:
         return _one_of(name, label, get_args(kind))
     default = Settings.model_fields[name].default
@@ -72,7 +70,7 @@ def _field(name: str, guarded: Callable[..., Callable[..., None]]) -> Field:
         name,
         label,
         to_setting=lambda text: text.strip() or default,
-        to_widget=_sizes if _is_size(kind) else _parted if name in PARTED else fields.as_text,
+        to_shown=_sizes if _is_size(kind) else _parted if name in PARTED else fields.as_text,
     )
 
 
@@ -110,16 +108,9 @@ def _engine(label: str) -> Field:
     there = is_here()
     options = {name: name for name in (get_args(Engine) if there else ("text2art",))}
     hint = "pixray: the original, in a process of its own" if there else f"pixray isn't here; {HOW} installs it"
-    return fields.dropdown("engine", label, options, hint)
-
-
-def _switch(name: str, label: str) -> Field:
-    return Field(name, widgets.Checkbox(indent=False, description="on"), label, to_widget=bool)
+    return fields.Choice("engine", label, options, hint)
 
 
 def _one_of(name: str, label: str, options: tuple[str, ...]) -> Field:
-    field = fields.dropdown(name, label, {option: option for option in options})
-    if Settings.model_fields[name].default is None:
-        widget = field.widget
-        widget.options = (("the usual", None), *widget.options)
-    return field
+    usual = {"the usual": None} if Settings.model_fields[name].default is None else {}
+    return fields.Choice(name, label, {**usual, **{option: option for option in options}})

@@ -1,85 +1,79 @@
-"""The fields whose value is a picture, or several: dropped, or taken from what is on the easel."""
+"""The fields whose value is a picture, or several, and the place where a friend's picture is dropped."""
 
-import html
-from collections.abc import Callable
-from typing import Any
-
-import ipywidgets as widgets
+from typing import Any, Final
 
 from text2art_nb.errors import SettingsError
-from text2art_nb.pictures import picture_to_uri
+from text2art_nb.pictures import open_picture, picture_to_uri
 from text2art_nb.prompts import split_weight
-from text2art_nb.studio.drop import DropZone
-from text2art_nb.studio.fields import Field, Group
+from text2art_nb.studio.fields import Field
+from text2art_nb.studio.images import data_uri, jpeg
+from text2art_nb.studio.incoming import Incoming
+
+PREVIEW_SIDE: Final = 96
+"""Longest side of the picture that stands in a field, in pixels."""
 
 
 class PictureField(Field):
-    """One picture (init_image), or many (image_prompts), as the settings hold them."""
+    """One picture (init_image), or many (image_prompts), as the settings hold them.
 
-    def __init__(
-        self, name: str, label: str, hint: str, guarded: Callable[..., Callable[..., None]], many: bool
-    ) -> None:
-        self._many = many
+    The page is shown how many there are and a small preview of the last: the pictures themselves stay here.
+    """
+
+    kind = "pictures"
+
+    def __init__(self, name: str, label: str, hint: str, many: bool) -> None:
+        super().__init__(name, label, hint)
+        self.many = many
+        self.incoming = Incoming(self._take, many)
         self._pictures: list[str] = []
-        self._invitation = "Drop pictures here, or click" if many else "Drop a picture here, or click"
-        self._zone = DropZone(label=self._invitation, many=many)
-        self._clear = widgets.Button(description="Remove", tooltip="do without it")
-        self._clear.add_class("t2a-small")
-        self._clear.add_class("t2a-gone")
-        box = Group([self._zone, self._clear])
-        box.add_class("t2a-drop-row")
-        super().__init__(name, box, label, hint)
-        self._zone.on_file(lambda file, data: guarded(lambda: self._take(file, data))())
-        self._clear.on_click(guarded(lambda: self._put([])))
+        self._preview = ""
+
+    def enter(self, entered: Any) -> None:
+        """The page can't say more than that there shall be none; files come through `incoming`."""
+        if entered:
+            raise SettingsError({self.name: f"{self.label} takes pictures by dropping them"})
+        self._put([])
 
     @property
     def value(self) -> Any:
-        if self._many:
+        if self.many:
             return list(self._pictures)
         return self._pictures[0] if self._pictures else None
 
     def fill(self, value: Any, touched: bool) -> None:
-        self._pictures = list(value or []) if self._many else [value] if value else []
+        pictures = list(value or []) if self.many else [value] if value else []
         self.touched = touched
-        self._show()
+        self._keep(pictures)
 
     def _take(self, name: str, data: bytes) -> None:
         try:
             uri = picture_to_uri(data)
         except ValueError as error:
             raise SettingsError({self.name: f"{name} cannot be used: {error}"}) from None
-        self._put([*self._pictures, uri] if self._many else [uri])
+        self._put([*self._pictures, uri] if self.many else [uri])
 
     def _put(self, pictures: list[str]) -> None:
+        self._keep(pictures)
+        self._changed()
+
+    def _keep(self, pictures: list[str]) -> None:
+        last = self._pictures[-1:]
         self._pictures = pictures
-        self._show()
-        self._changed(None)
+        if pictures[-1:] != last:
+            self._preview = _preview(pictures[-1]) if pictures else ""
 
-    def _show(self) -> None:
-        there = bool(self._pictures)
-        self._zone.preview = split_weight(self._pictures[-1])[0] if there else ""
-        count = len(self._pictures)
-        self._zone.label = self._invitation if not there else "Drop another" if count == 1 else f"{count} pictures"
-        if there:
-            self._clear.remove_class("t2a-gone")
-        else:
-            self._clear.add_class("t2a-gone")
+    @property
+    def described(self) -> dict[str, Any]:
+        return {**super().described, "many": self.many}
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        return {**super().shown, "value": len(self._pictures), "preview": self._preview}
 
 
-class RemixZone:
-    """Where a friend's picture is dropped."""
-
-    def __init__(self, take: Callable[[str, bytes], None]) -> None:
-        """take: what to do with (name, data)."""
-        self._zone = DropZone(
-            label="Drop a PNG, JPEG, GIF or MP4 made by text2art: every setting is taken from it",
-            accept=".png,.jpg,.jpeg,.gif,.mp4,image/*,video/mp4",
-        )
-        self._zone.on_file(take)
-        self._note = widgets.HTML()
-        self.box = widgets.VBox([self._zone, self._note])
-
-    def say(self, sentence: str, error: bool = False) -> None:
-        """Show a sentence under it."""
-        kind = "t2a-note t2a-error" if error else "t2a-note"
-        self._note.value = f'<div class="{kind}">{html.escape(sentence)}</div>'
+def _preview(picture: str) -> str:
+    """A small picture as an address; "" for one that can't be opened, which `Settings` says."""
+    try:
+        return data_uri(jpeg(open_picture(split_weight(picture)[0]), 80, PREVIEW_SIDE))
+    except ValueError:
+        return ""

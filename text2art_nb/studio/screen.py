@@ -4,10 +4,31 @@ import base64
 import contextlib
 import html
 import re
-from typing import Any
+from typing import Any, Final
 
 import ipywidgets as widgets
 from IPython.display import HTML, display
+
+HINT_SECONDS: Final = 8
+"""How long a page has to show the panel before it is told what to do without one."""
+HINT: Final = (
+    '<div class="t2a-again"><style>@keyframes t2a-late {{ from {{ max-height: 0; visibility: hidden }} '
+    "to {{ max-height: 200px; visibility: visible }} }} .t2a-again {{ overflow: hidden; max-height: 0; "
+    "visibility: hidden; animation: t2a-late .1s {seconds}s forwards }}</style>"
+    "<em>Run this cell to open the control panel.</em> If it doesn't open although the cell has run, this page can't "
+    "load it (a blocker, or a network without cdn.jsdelivr.net and www.gstatic.com): it can draw all the same, with "
+    '<code>await studio.paint("an underwater city")</code> in a new cell.</div>'
+)
+
+
+def show_hint() -> None:
+    """A plain text beside the panel: what to do where the panel doesn't show.
+
+    Beside, not in its place: a page that has a kernel, but not the one that made the panel, shows an error there, and
+    would hide the text. The panel's own style sheet hides it at once; where no panel comes, its own shows it after some
+    seconds; where a page lets no style sheet in, it is there at once.
+    """
+    display(HTML(HINT.format(seconds=HINT_SECONDS)))
 
 
 def show_widget(box: widgets.Widget, otherwise: str, display_id: str | None = None) -> None:

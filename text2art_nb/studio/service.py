@@ -1,6 +1,5 @@
 """What `studio.share` leaves in its cell: the link, the queue, the picture that is being drawn, and a way to stop."""
 
-import html
 import importlib
 import sys
 import threading
@@ -8,13 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import ipywidgets as widgets
-
 from text2art_nb import bootstrap
 from text2art_nb.errors import RunError
-from text2art_nb.studio.kernel import heard_in_order
-from text2art_nb.studio.look import style
 from text2art_nb.studio.screen import note, show_widget
+from text2art_nb.studio.view import CellView
 
 if TYPE_CHECKING:
     from text2art_nb.serve.share import Share, Standing
@@ -58,41 +54,45 @@ class ServiceView:
         """guarded: wraps a handler so that what it raises is shown and kept, not lost (`Studio.guarded`)."""
         self._share = share
         self._over = threading.Event()
-        self._status = widgets.HTML()
-        self._picture = widgets.Image(format="jpeg", layout={"display": "none"})
-        self._picture.add_class("t2a-picture")
-        look = widgets.Button(description="Look", tooltip="show how it stands now")
-        stop = widgets.Button(description="Stop sharing", tooltip="end the service; its pictures stay")
-        look.on_click(guarded(self.look))
-        stop.on_click(guarded(self.stop))
-        self._buttons = widgets.HBox([look, stop])
-        head = widgets.HTML(style() + _invitation(link, share))
-        self.box = widgets.VBox([head, self._buttons, self._status, self._picture])
-        self.box.add_class("t2a-live")
-        heard_in_order(self.box)
+        self._picture = b""
+        secret = " The password is in the link: whoever has it can draw here." if share.password else ""
+        self.view = CellView(guarded, title="Shared", link=link, note=f"The API is at /docs.{secret}")
+        self.view.press("look", self.look)
+        self.view.press("end", self.stop)
+        self.view.press("hello", self._send)
+        self._show_buttons(over=False)
+
+    def _show_buttons(self, over: bool) -> None:
+        self.view.buttons = [
+            ["look", "Look", "show how it stands now", over],
+            ["end", "Stop sharing", "end the service; its pictures stay", over],
+        ]
 
     def show(self) -> None:
         """Put it into the cell's output, and follow the service."""
-        show_widget(self.box, AGAIN)
+        show_widget(self.view, AGAIN)
         self.look()
         threading.Thread(target=self._follow, name="text2art-service-view", daemon=True).start()
 
     def look(self) -> None:
         """Show how the service stands now."""
         standing = self._share.standing
-        self._status.value = f'<div class="t2a-status">{html.escape(_sentence(standing))}</div>'
+        self.view.stage = {"status": _sentence(standing), "share": None}
         frame = self._share.ask(f"/api/jobs/{standing.job}/frame") if standing.job else None
         if frame is not None:
-            self._picture.value = frame
-        self._picture.layout.display = "none" if not self._picture.value else ""
+            self._picture = frame
+            self._send()
+
+    def _send(self) -> None:
+        if self._picture:
+            self.view.show("picture", self._picture, kind="image/jpeg")
 
     def stop(self) -> None:
         """End the service."""
         self._over.set()
-        for button in self._buttons.children:
-            button.disabled = True
+        self._show_buttons(over=True)
         self._share.stop()
-        self._status.value = '<div class="t2a-status">The service was stopped; its pictures stay.</div>'
+        self.view.stage = {"status": "The service was stopped; its pictures stay.", "share": None}
 
     def _follow(self) -> None:
         before: Standing | None = None
@@ -125,12 +125,3 @@ def _sentence(standing: "Standing") -> str:
     if standing.job is None:
         return f"Ready; {queue}."
     return f"Drawing “{standing.prompt}”: iteration {standing.iteration} of {standing.total}; {queue}."
-
-
-def _invitation(link: str, share: "Share") -> str:
-    address = html.escape(link, quote=True)
-    secret = " The password is in the link: whoever has it can draw here." if share.password else ""
-    return (
-        f'<div class="t2a-head">Shared</div><a class="t2a-download" href="{address}" target="_blank">{address}</a>'
-        f'<div class="t2a-note">The API is at /docs.{secret}</div>'
-    )

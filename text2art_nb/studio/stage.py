@@ -1,17 +1,13 @@
 """The stage: the panel's right half. Draw, Pause, Stop; the picture; how far it is; the way back; the candidates."""
 
-import html
-import secrets
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
-
-import ipywidgets as widgets
+from typing import TYPE_CHECKING, Any, Final
 
 from text2art_nb.frame import Frame
-from text2art_nb.studio.images import data_uri, jpeg, thumbnail
-from text2art_nb.studio.kernel import heard_in_order
+from text2art_nb.studio.images import as_shown, data_uri, jpeg, thumbnail
 from text2art_nb.studio.live import SKETCHED, progress
+from text2art_nb.studio.view import PanelView
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,230 +15,231 @@ if TYPE_CHECKING:
     from text2art_nb.studio.easel import Easel
 
 Action = Callable[[], None]
-Guarded = Callable[..., Callable[..., None]]
 
-EMPTY: Final = '<div class="t2a-empty">Your picture grows here.</div>'
+SECONDS_BETWEEN: Final = 0.2
+"""At most five frames a second: the page has a form to keep alive, too."""
+STILL_SIDE: Final = 320
+STILL_BYTES: Final = 24_000
+"""The picture that stays in the panel's state, and so may be in the notebook's file."""
 
 
 class Stage:
     """What is on the easel, for the panel.
 
-    guarded: wraps handlers; draw, pause, stop: what the buttons do; branch: takes the iteration to go back to; choose:
-    takes the number of a candidate, and among how many it was.
+    draw, pause, stop: what the buttons do; branch: takes the iteration to go back to; choose: takes the number of a
+    candidate, and among how many it was.
+
+    The trait `stage`: drawing, paused; estimate, notice: before it begins; message, wrong: the sentence under the
+    buttons; status, share, trace, notices: see `progress`; sharp: whether its pixels are meant to be seen.
     """
 
     def __init__(
         self,
-        guarded: Guarded,
+        view: PanelView,
         draw: Action,
         pause: Action,
         stop: Action,
         branch: Callable[[int], None],
         choose: Callable[[int, int], None],
     ) -> None:
-        self.draw, self.pause, self.stop = (widgets.Button(description=each) for each in ("Draw", "Pause", "Stop"))
-        for button, name, action in (
-            (self.draw, "t2a-draw", draw),
-            (self.pause, "t2a-quiet", pause),
-            (self.stop, "t2a-stop", stop),
-        ):
-            button.add_class(name)
-            button.on_click(guarded(action))
-        buttons = widgets.Box([self.draw, self.pause, self.stop])
-        buttons.add_class("t2a-buttons")
-        self._estimate, self._status, self._message = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._picture = widgets.Image(format="jpeg", layout=widgets.Layout(display="none"))
-        self._empty = widgets.HTML(EMPTY)
-        self._frame_box = widgets.VBox([self._empty, self._picture])
-        self._frame_box.add_class("t2a-picture")
-        self.time = TimeMachine(guarded, branch, self.show_picture)
-        self.candidates = Candidates(guarded, choose)
-        self.box = widgets.VBox(
-            [self._estimate, buttons, self._message, self._frame_box, self._status, self.candidates.box, self.time.box]
-        )
-        self.rest()
+        self._view = view
+        for name, action in (("draw", draw), ("pause", pause), ("stop", stop)):
+            view.press(name, action)
+        self.time = TimeMachine(view, branch, self.show_picture)
+        self.candidates = Candidates(view, choose)
         self._seen: Frame | Image.Image | None = None
+        self._due = 0.0
+        self._picture: tuple[bytes, str] | None = None
         self._sharp = False
+        view.press("hello", self._send_picture)
+        view.stage = {"drawing": False, "paused": False, "status": "", "share": None, "sharp": False}
+
+    def _set(self, **changes: Any) -> None:
+        self._view.stage = {**self._view.stage, **changes}
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What it shows now, apart from pictures."""
+        return dict(self._view.stage)
+
+    @property
+    def picture(self) -> bytes:
+        """The file of the picture that it shows; b"" before there is one."""
+        return b"" if self._picture is None else self._picture[0]
 
     def estimate(self, sentence: str, notice: str = "") -> None:
         """What drawing will take, before it begins, and what will be fetched for it."""
-        fetched = f'<div class="t2a-notice">{html.escape(notice)}</div>' if notice else ""
-        self._estimate.value = f'<div class="t2a-estimate">{html.escape(sentence)}</div>{fetched}'
+        self._set(estimate=sentence, notice=notice)
 
     def tell(self, sentence: str, error: bool = False) -> None:
         """A sentence under the buttons; an empty one takes it away."""
-        kind = "t2a-note t2a-error" if error else "t2a-note"
-        self._message.value = f'<div class="{kind}">{html.escape(sentence)}</div>' if sentence else ""
+        self._set(message=sentence, wrong=error and bool(sentence))
 
     def rest(self) -> None:
         """Nothing is being drawn."""
-        self.draw.disabled, self.pause.disabled, self.stop.disabled = False, True, True
-        self.pause.description = "Pause"
+        self._set(drawing=False, paused=False)
+        if self._picture is None and self._view.stage.get("share") is None:
+            self._set(status="")  # it never came to a first frame: it isn't loading any more
 
     def begin(self, pixel_art: bool) -> None:
         """A run begins."""
-        self.draw.disabled, self.pause.disabled, self.stop.disabled = True, False, False
-        self._seen = None
+        self._seen, self._due, self._sharp = None, 0.0, pixel_art
         self.time.follow()
         self.candidates.clear()
-        if pixel_art:
-            self._frame_box.add_class("t2a-sharp")
-        else:
-            self._frame_box.remove_class("t2a-sharp")
-        self._status.value = '<div class="t2a-status">loading the models …</div>'
+        loading: dict[str, Any] = {"status": "loading the models …", "share": None, "trace": "", "notices": []}
+        self._set(drawing=True, paused=False, sharp=pixel_art, message="", wrong=False, **loading)
 
     def show(self, easel: "Easel") -> None:
         """What the easel has now."""
-        paused = "Resume" if easel.run.paused else "Pause"
-        if self.pause.description != paused:
-            self.pause.description = paused
+        if self._view.stage["paused"] != easel.run.paused and not easel.done:
+            self._set(paused=easel.run.paused)
         frame = easel.shown
         if frame is None:
             self._show_sketch(easel)
             return
-        if frame is self._seen:
+        if frame is self._seen or (time.monotonic() < self._due and not easel.done):
             return
         self._seen = frame
+        self._due = time.monotonic() + SECONDS_BETWEEN
         self.time.extend(frame.iteration, easel)
         if self.time.following:
-            self.show_picture(frame.image)
+            self._put(frame.image)
         self.candidates.show(frame)
-        self._status.value = progress(easel, frame)
+        self._set(**progress(easel, frame))
 
     def _show_sketch(self, easel: "Easel") -> None:
         if easel.sketch is None or easel.sketch is self._seen:
             return
         self._seen = easel.sketch
-        self.show_picture(easel.sketch)
-        self._status.value = f'<div class="t2a-status">{SKETCHED}</div>'
+        self._put(easel.sketch)
+        self._set(status=SKETCHED)
 
     def show_picture(self, image: "Image.Image") -> None:
-        """Put a picture on the stage."""
-        self._picture.value = jpeg(image)
-        if self._picture.layout.display == "none":
-            self._picture.layout.display = ""
-            self._empty.add_class("t2a-gone")
+        """Put a picture on the stage that stays there for a while: a small copy of it is kept in the panel's state."""
+        self._put(image)
+        self._view.still = _still(image)
+
+    def _put(self, image: "Image.Image") -> None:
+        self._picture = as_shown(image, self._sharp)
+        self._send_picture()
+
+    def _send_picture(self) -> None:
+        if self._picture is not None:
+            self._view.show("picture", self._picture[0], kind=self._picture[1])
+
+
+def _still(image: "Image.Image") -> str:
+    """As good a small picture as fits into the panel's state."""
+    for quality in (85, 70, 50, 30):
+        data = jpeg(image, quality, STILL_SIDE)
+        if len(data) <= STILL_BYTES:
+            break
+    return data_uri(data)
 
 
 class TimeMachine:
     """A slider over all frames of the run, and the way to go on from any of them.
 
-    look: shows a picture on the stage.
+    look: shows a picture on the stage. The trait `time`: there, last, at: whether there is one, how many frames it has
+    and at which one it is; note: which one is shown, if not the newest.
     """
 
-    def __init__(self, guarded: Guarded, branch: Callable[[int], None], look: "Callable[[Image.Image], None]") -> None:
+    def __init__(self, view: PanelView, branch: Callable[[int], None], look: "Callable[[Image.Image], None]") -> None:
         self.following = True
-        self._look = look
+        self._view, self._look = view, look
         self._easel: Easel | None = None
-        self._moving = False
-        self._slider = widgets.IntSlider(min=1, max=1, value=1, layout=widgets.Layout(width="100%"))
-        self._branch = widgets.Button(description="Branch from here")
-        self._branch.add_class("t2a-small")
-        self._note = widgets.HTML()
-        label = '<div class="t2a-label">Time machine<span>go back to any frame, change a setting, branch</span></div>'
-        self.box = widgets.VBox([widgets.HTML(label), self._slider, widgets.HBox([self._branch, self._note])])
-        self.box.add_class("t2a-time")
-        self.box.add_class("t2a-gone")
-        self._slider.observe(guarded(self._moved), "value")
-        self._branch.on_click(guarded(lambda: branch(int(self._slider.value))))
+        view.time = {"there": False, "last": 1, "at": 1, "note": ""}
+        view.hear("look", lambda content, buffers: self.move(int(content["at"])))
+        view.press("branch", lambda: branch(self.at))
+
+    @property
+    def at(self) -> int:
+        """The frame that it stands at."""
+        return int(self._view.time["at"])
+
+    @property
+    def last(self) -> int:
+        """The newest frame."""
+        return int(self._view.time["last"])
+
+    def _set(self, **changes: Any) -> None:
+        self._view.time = {**self._view.time, **changes}
 
     def follow(self) -> None:
         """Show the newest frame from now on."""
         self.following = True
-        self._note.value = ""
+        self._set(note="")
 
     def extend(self, iteration: int, easel: "Easel") -> None:
         """There are so many frames now."""
-        if self._easel is not easel:
-            self._easel = easel
-            self.box.remove_class("t2a-gone")
-        self._moving = True
-        try:
-            if self.following and iteration < self._slider.value:
-                self._slider.value = iteration
-            self._slider.max = iteration
-            if self.following:
-                self._slider.value = iteration
-        finally:
-            self._moving = False
+        self._easel = easel
+        self._set(there=True, last=iteration, at=iteration if self.following else min(self.at, iteration))
 
-    def _moved(self) -> None:
-        if self._moving or self._easel is None or self._easel.frames is None:
+    def move(self, to: int) -> None:
+        """Show the frame `to`, or the nearest one that there is."""
+        if self._easel is None or self._easel.frames is None:
             return
-        self.following = self._slider.value >= self._slider.max
-        found = self._easel.frames.nearest(int(self._slider.value))
+        to = min(max(to, 1), self.last)
+        self.following = to >= self.last
+        found = self._easel.frames.nearest(to)
         if found is None:
             return
         iteration, picture = found
-        self._note.value = "" if self.following else f'<div class="t2a-note">this is frame {iteration}</div>'
+        self._set(at=to, note="" if self.following else f"this is frame {iteration}")
         self._look(picture)
 
 
 class Candidates:
-    """A live contact sheet, the best first; a click goes on with one of them alone."""
+    """A live contact sheet, the best first; a click goes on with one of them alone.
+
+    The trait `candidates`: number, among and label each. Which one was meant, and among how many, comes back with the
+    click: the sheet may have changed since.
+    """
 
     MOST: Final = 16
     SECONDS: Final = 1.0
 
-    def __init__(self, guarded: Guarded, choose: Callable[[int, int], None]) -> None:
-        self._guarded, self._choose = guarded, choose
-        self._key = f"t2a-c{secrets.token_hex(3)}"
-        self._pictures = widgets.HTML()
-        self._buttons: list[widgets.Button] = []
-        self._order: list[int] = []
-        self._count = 0
+    def __init__(self, view: PanelView, choose: Callable[[int, int], None]) -> None:
+        self._view, self._choose = view, choose
+        self._pictures: list[bytes] = []
         self._due = 0.0
-        label = '<div class="t2a-label">Candidates<span>the best first; click one to go on with it alone</span></div>'
-        self._sheet = widgets.Box([])
-        self._sheet.add_class("t2a-pills")
-        self.box = widgets.VBox([widgets.HTML(label), self._sheet, self._pictures])
-        self.box.add_class("t2a-candidates")
-        self.box.add_class("t2a-gone")
+        view.hear("choose", lambda content, buffers: self.choose(int(content["number"]), int(content["among"])))
+        view.press("hello", self._send)
+
+    @property
+    def shown(self) -> list[dict[str, Any]]:
+        """Those on the sheet, the best first."""
+        return list(self._view.candidates)
 
     def clear(self) -> None:
         """None."""
-        self.box.add_class("t2a-gone")
-        self._pictures.value = ""
-        self._order = []
-        self._due = 0.0
+        self._view.candidates, self._pictures, self._due = [], [], 0.0
 
     def show(self, frame: Frame) -> None:
         """The candidates of `frame`, about once a second; one alone needs no sheet."""
         if frame.candidates == 1:
-            if self._order:
+            if self._view.candidates:
                 self.clear()
             return
         if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + self.SECONDS
-        self._count = frame.candidates
-        self._order = sorted(range(frame.candidates), key=lambda each: -frame.scores[each])[: self.MOST]
-        self._make(len(self._order))
-        rules = []
-        for place, (button, candidate) in enumerate(zip(self._buttons, self._order, strict=False)):
-            button.description = f"{place + 1} · {frame.scores[candidate]:.3f}"
-            picture = data_uri(thumbnail(_picture(frame, candidate), 144))
-            rules.append(f".{self._key}-{place}{{background-image:url({picture})!important}}")
-        self._pictures.value = f"<style>{''.join(rules)}</style>"
-        self.box.remove_class("t2a-gone")
+        order = sorted(range(frame.candidates), key=lambda each: -frame.scores[each])[: self.MOST]
+        self._pictures = [thumbnail(_picture(frame, candidate), 144) for candidate in order]
+        self._view.candidates = [
+            {"number": candidate, "among": frame.candidates, "label": f"{place} · {frame.scores[candidate]:.3f}"}
+            for place, candidate in enumerate(order, 1)
+        ]
+        self._send()
 
-    def _make(self, count: int) -> None:
-        """So many buttons."""
-        while len(self._buttons) < count:
-            place = len(self._buttons)
-            button = widgets.Button(tooltip="go on with this one alone")
-            button.add_class("t2a-candidate")
-            button.add_class(f"{self._key}-{place}")
-            button.on_click(self._guarded(lambda place=place: self._chosen(place)))
-            heard_in_order(button)
-            self._buttons.append(button)
-        if len(self._sheet.children) != count:
-            self._sheet.children = self._buttons[:count]
+    def _send(self) -> None:
+        if self._pictures:
+            self._view.show("candidates", *self._pictures)
 
-    def _chosen(self, place: int) -> None:
-        if place < len(self._order):
-            self._due = 0.0  # it shows next what came of that, also where it was too late
-            self._choose(self._order[place], self._count)
+    def choose(self, number: int, among: int) -> None:
+        """Go on with one of them alone."""
+        self._due = 0.0  # it shows next what came of that, also where it was too late
+        self._choose(number, among)
 
 
 def _picture(frame: Frame, candidate: int) -> "Image.Image":

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import ipywidgets as widgets
 from IPython.display import HTML, display
 
 from text2art_nb.artwork import Artwork
@@ -25,19 +24,18 @@ from text2art_nb.studio.kernel import (
     Interrupts,
     Pump,
     answered,
-    heard_in_order,
     pause,
     run_after_click,
     running_kernel,
     works_by_hand,
 )
 from text2art_nb.studio.live import LiveCell
-from text2art_nb.studio.look import style
 from text2art_nb.studio.mask import MaskPainter, MasksField, with_mask
 from text2art_nb.studio.readiness import Readiness
-from text2art_nb.studio.screen import allow_custom_widgets, note, say, show_widget
+from text2art_nb.studio.screen import allow_custom_widgets, note, say, show_hint, show_widget
 from text2art_nb.studio.shelf import Shelf
 from text2art_nb.studio.steering import differences
+from text2art_nb.studio.view import MaskView, PanelView
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -122,13 +120,10 @@ class Studio:
 
     def panel(self, prompt: str | None = None, **settings: Any) -> None:
         """Show the control panel. prompt, settings: what to begin with; what is wrong with them stands on the panel."""
-        from text2art_nb.studio.panel import AGAIN
-
         given: dict[str, Any] = {}
         if self._panel is None:
             self._panel = self._make_panel()
             self._panel.introduce(self._readiness.sentence.removeprefix("text2art "))
-            heard_in_order(self._panel.box)
             given = self._given
         try:
             self._panel.set(**{**given, **renamed(settings, Settings.aliases)})
@@ -136,41 +131,39 @@ class Studio:
         except SettingsError as problem:
             error = problem
         if prompt is not None:
-            self._panel.field("prompts").widget.value = prompt
+            self._panel.enter("prompts", prompt)
         if error is not None:
             self._panel.complain(error)
         allow_custom_widgets()
-        show_widget(self._panel.box, "")
-        # Beside the widget, not in its place: a page that has a kernel, but not the one that made the widget, shows an
-        # error there, and would hide the text. The panel's own style sheet hides it while the panel is alive.
-        display(HTML(f'<em class="t2a-again">{AGAIN}</em>'))
+        show_widget(self._panel.view, "")
+        show_hint()
 
     def mask(self) -> None:
         """Show a canvas over the picture of now (or the one to start from), to paint where a prompt shall count.
 
         What is painted becomes one of the `masks`, for prompts like ``[mask 1] a red boat``.
         """
-        painter = MaskPainter(self.guarded, self._take_mask)
+        view = MaskView(self.guarded)
+        painter = MaskPainter(view, self._take_mask)
         try:
             painter.show(*self._under_mask())
         except Text2ArtError as error:
             say(str(error))
             return
-        box = widgets.VBox([widgets.HTML(style()), painter.box])
-        box.add_class("t2a-live")
-        heard_in_order(box)
         allow_custom_widgets()
-        show_widget(box, "Run this cell to paint a mask")
+        show_widget(view, "Run this cell to paint a mask")
 
-    async def paint(self, run: "Run | None" = None, **settings: Any) -> None:
+    async def paint(self, prompt: str | None = None, run: "Run | None" = None, **settings: Any) -> None:
         """Draw what the panel (or `set`, or `settings`) says, in this cell: [Pause] [Stop], and the picture growing.
 
         Stop and the notebook's Interrupt end it within a moment, and the picture is kept; a second Interrupt raises
-        KeyboardInterrupt. run: one that is to be drawn instead.
+        KeyboardInterrupt. prompt: another one than the panel's; run: one that is to be drawn instead.
         """
         await self._let_end()
         try:
             if run is None:
+                if prompt is not None:
+                    settings["prompts"] = prompt
                 if settings:
                     self.set(**settings)
                 easel = self._new_easel(self.settings)
@@ -546,7 +539,7 @@ class Studio:
     def _take_mask(self, mask: str, words: str, number: int | None) -> int:
         """Make a painted mask one of the settings', in place of number `number` if it is still there; its number."""
         if self._panel is not None:
-            line, masks = str(self._panel.field("prompts").widget.value), list(self._panel.field("masks").value)
+            line, masks = str(self._panel.field("prompts").entered), list(self._panel.field("masks").value)
         else:
             asked = self._asked
             line, masks = asked.prompts if "prompts" in self._given else "", list(asked.masks)
@@ -572,14 +565,22 @@ class Studio:
         def go_on_with(place: Path, more: int) -> None:
             self._when_free(lambda: self._draw_in_panel(self._old_easel(place, more)))
 
-        stage = Stage(self.guarded, self._draw, self.pause, self.stop, branch, self._choose)
-        gallery = Gallery(self.shelf, self.guarded, self._reuse)
-        go_on = GoOn(self.shelf, self.guarded, go_on_with)
-        masks = MasksField(self.guarded, self._under_mask, self._take_mask)
-        return Panel(self._readiness, stage, gallery, go_on, self.guarded, self._remix, masks, self._estimate)
+        view = PanelView(self.guarded)
+        stage = Stage(view, self._draw, self.pause, self.stop, branch, self._choose)
+        gallery = Gallery(view, self.shelf, self._reuse)
+        go_on = GoOn(view, self.shelf, go_on_with)
+        masks = MasksField(view, self._under_mask, self._take_mask)
+        return Panel(view, self._readiness, stage, gallery, go_on, self._remix, masks, self._estimate)
 
     def _draw(self) -> None:
-        self._draw_in_panel(self._new_easel(self.settings))
+        try:
+            easel = self._new_easel(self.settings)
+        except SettingsError as error:
+            self._complain(error)
+            if self._panel is not None:  # at the button, too: the field may be under a fold
+                self._panel.stage.tell(str(error), error=True)
+            return
+        self._draw_in_panel(easel)
 
     def _estimate(self, settings: Settings) -> None:
         if self._panel is not None:
@@ -606,13 +607,13 @@ class Studio:
             artwork = Artwork.open(data)
             image = artwork.image
         except Text2ArtError as error:
-            self._panel.remix.say(f"{name}: {error}", error=True)
+            self._panel.say_remix(f"{name}: {error}", error=True)
             return
         self._fill(self._panel, artwork.settings)
         self._panel.stage.show_picture(image)
         steered = sum(1 for entry in artwork.settings.steering if not entry.stop)
         also = f" (and it is steered {steered} times on its way, as it was)" if steered else ""
-        self._panel.remix.say(f"every setting now comes from {name}{also}; Draw draws it again")
+        self._panel.say_remix(f"every setting now comes from {name}{also}; Draw draws it again")
 
     # -- what goes wrong
 

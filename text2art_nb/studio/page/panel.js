@@ -1,0 +1,16 @@
+// The whole panel: what to draw, the stage, what was drawn before.
+
+function render({ model, el }) {
+  const { root, leave } = rootOf(el, "t2a-panel");
+  const small = make("small");
+  const head = make("div", { class: "t2a-head", text: "text2art" });
+  head.append(small);
+  follow(model, ["head"], () => setText(small, model.get("head")));
+  const { ask, rest } = formOf(model);
+  const columns = make("div", { class: "t2a-columns" }, ask, stageOf(model), rest);
+  root.append(head, columns, galleryOf(model), remixOf(model), goOnOf(model));
+  tell(model, "hello");
+  return leave;
+}
+
+export default { render };
