@@ -81,12 +81,12 @@ class PanelView(View):
     form = traitlets.Dict({}).tag(sync=True)
     fields = traitlets.Dict({}).tag(sync=True)
     reading = traitlets.Unicode("").tag(sync=True)
-    lit: traitlets.List[str] = traitlets.List([]).tag(sync=True)
+    lit: "traitlets.List[str]" = traitlets.List([]).tag(sync=True)
     palette = traitlets.Unicode("").tag(sync=True)
     losses = traitlets.Dict({}).tag(sync=True)
     stage = traitlets.Dict({}).tag(sync=True)
     time = traitlets.Dict({}).tag(sync=True)
-    candidates: traitlets.List[Any] = traitlets.List([]).tag(sync=True)
+    candidates: "traitlets.List[Any]" = traitlets.List([]).tag(sync=True)
     mask = traitlets.Dict({}).tag(sync=True)
     gallery = traitlets.Dict({}).tag(sync=True)
     runs = traitlets.Dict({}).tag(sync=True)
@@ -105,7 +105,7 @@ class CellView(View):
     title = traitlets.Unicode("").tag(sync=True)
     link = traitlets.Unicode("").tag(sync=True)
     note = traitlets.Unicode("").tag(sync=True)
-    buttons: traitlets.List[Any] = traitlets.List([]).tag(sync=True)
+    buttons: "traitlets.List[Any]" = traitlets.List([]).tag(sync=True)
     stage = traitlets.Dict({}).tag(sync=True)
 
 

@@ -4,9 +4,11 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import nbformat
 from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, Route, ViewportSize
@@ -35,10 +37,11 @@ class MiniColab:
     crashes: what the browser's console would show in red, of the page and of every frame, as it was said.
     """
 
-    def __init__(self, page: Page, server: Server, kernel: str) -> None:
+    def __init__(self, page: Page, server: Server, kernel: str, world: "World") -> None:
         self.page = page
         self.server = server
         self.kernel = kernel
+        self._world = world
         self.crashes: list[str] = []
         page.on("pageerror", lambda error: self.crashes.append(error.stack or str(error)))
         page.on("console", self._hear)
@@ -158,6 +161,12 @@ class MiniColab:
 
     # -- the page
 
+    @contextmanager
+    def another(self, theme: Theme = "light", blocked: Sequence[str] = ()) -> Iterator["MiniColab"]:
+        """Another page without cells, of the same kernel. See `World.page`."""
+        with self._world.page(theme, blocked) as page:
+            yield MiniColab(page, self.server, self.kernel, self._world)
+
     def until(self, come: Callable[[], bool], what: str, seconds: float = 30) -> None:
         """Wait until `come` says so."""
         end = time.monotonic() + seconds
@@ -177,62 +186,67 @@ class MiniColab:
 
 @contextmanager
 def mini_colab(
-    browser: Browser,
-    environment: Environment,
-    folder: Path,
-    variables: Mapping[str, str],
-    *,
-    theme: Theme = "light",
-    blocked: Sequence[str] = (),
+    browser: Browser, environment: Environment, folder: Path, variables: Mapping[str, str]
 ) -> Iterator[MiniColab]:
     """A mini Colab whose kernel runs in `folder`, in the environment, with the environment `variables` besides.
 
-    blocked: hosts that the user's network doesn't let through, of ssl.gstatic.com and cdn.jsdelivr.net.
     Skips the test where the widget manager can't be made.
     """
     bundle = manager.built()
-    with ExitStack() as stack:
-        pages = stack.enter_context(served(HERE / "page"))
-        frames = stack.enter_context(served(HERE / "frames"))
-        page_origin = f"http://127.0.0.1:{pages}"
-        options = [f"--NotebookApp.allow_origin={page_origin}", "--NotebookApp.iopub_data_rate_limit=1e10"]
+    with served(HERE / "page") as pages, served(HERE / "frames") as frames:
+        origin = f"http://127.0.0.1:{pages}"
+        options = [f"--NotebookApp.allow_origin={origin}", "--NotebookApp.iopub_data_rate_limit=1e10"]
         own = {"PYTHONPATH": str(GOOGLE), "COLAB_RELEASE_TAG": "release-colab-external_mini"}
-        running = servers.running("classic", environment, folder, {**own, **variables}, options)
-        server = stack.enter_context(running)
-        kernel = str(server.ask("api/kernels", "POST", {"name": "python3"})["id"])
-        context = browser.new_context(viewport=WIDE, device_scale_factor=1, color_scheme=theme)
-        stack.callback(context.close)
+        with servers.running("classic", environment, folder, {**own, **variables}, options) as server:
+            kernel = str(server.ask("api/kernels", "POST", {"name": "python3"})["id"])
+            address = f"{origin}/notebook.html?kernel={kernel}&server={server.url}&frames=http://localhost:{frames}/"
+            world = World(browser, environment, bundle, address)
+            with world.page() as page:
+                yield MiniColab(page, server, kernel, world)
+
+
+@dataclass(frozen=True)
+class World:
+    """What is around a page: the browser, and the hosts that Colab's frames load from."""
+
+    browser: Browser
+    environment: Environment
+    bundle: Path
+    address: str
+
+    @contextmanager
+    def page(self, theme: Theme = "light", blocked: Sequence[str] = ()) -> Iterator[Page]:
+        """A page with no cells.
+
+        blocked: hosts that the user's network doesn't let through, of ssl.gstatic.com and cdn.jsdelivr.net.
+        """
+        context = self.browser.new_context(viewport=WIDE, device_scale_factor=1, color_scheme=theme)
         page = context.new_page()
         page.set_default_timeout(20_000)
-        _put_world_around(page, bundle, environment, blocked)
-        colab = MiniColab(page, server, kernel)
-        query = f"kernel={kernel}&server={server.url}&frames=http://localhost:{frames}/&theme={theme}"
-        page.goto(f"{page_origin}/notebook.html?{query}")
+        page.route(re.compile("^https?://"), lambda route: self._answer(route, blocked))
+        page.goto(f"{self.address}&theme={theme}")
         page.wait_for_function("window.colab")
         page.evaluate("() => colab.ready")
-        yield colab
+        try:
+            yield page
+        finally:
+            context.close()
 
-
-def _put_world_around(page: Page, bundle: Path, environment: Environment, blocked: Sequence[str]) -> None:
-    """Answer for the hosts that Colab's frames load from; nothing else outside this machine can be reached."""
-    anywidget = next(environment.folder.glob("lib/python*/site-packages/anywidget/nbextension/index.js"))
-    fonts = manager.packages(bundle) / "font-awesome"
-
-    def answer(route: Route) -> None:
+    def _answer(self, route: Route, blocked: Sequence[str]) -> None:
+        """Nothing outside this machine is reached; what Colab's frames load from there lies here."""
         url = route.request.url
-        host = url.split("/")[2].split(":")[0]
+        host = urlsplit(url).hostname
         headers = {"Access-Control-Allow-Origin": "*"}
         if host in ("127.0.0.1", "localhost"):
             route.fallback()
         elif host in blocked:
             route.abort("connectionfailed")
         elif _MANAGER.fullmatch(url):
-            route.fulfill(path=bundle / "manager.js", content_type="text/javascript", headers=headers)
+            route.fulfill(path=self.bundle / "manager.js", content_type="text/javascript", headers=headers)
         elif _ANYWIDGET.fullmatch(url):
-            route.fulfill(path=anywidget, content_type="text/javascript", headers=headers)
+            found = next(self.environment.folder.glob("lib/python*/site-packages/anywidget/nbextension/index.js"))
+            route.fulfill(path=found, content_type="text/javascript", headers=headers)
         elif icon := _ICONS.match(url):
-            route.fulfill(path=fonts / icon[1], headers=headers)
+            route.fulfill(path=manager.packages(self.bundle) / "font-awesome" / icon[1], headers=headers)
         else:
             route.abort("connectionfailed")
-
-    page.route(re.compile("^https?://"), answer)
