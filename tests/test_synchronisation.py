@@ -1,4 +1,4 @@
-"""An iteration crosses to the card and back as rarely as it can: two uploads and one read-back, but for strokes."""
+"""An iteration crosses to the card and back as rarely as it can: two uploads and one read-back, strokes one more."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +10,7 @@ import torch
 from tests import tiny_models
 from tests.card import CARD, Card, OnCard, counted
 from text2art_nb import loop
+from text2art_nb.drawers import brush
 from text2art_nb.loop import Loop
 from text2art_nb.settings import Settings
 
@@ -101,6 +102,10 @@ CASES: dict[str, dict[str, Any]] = {
     "pixel, transparent": {"drawer": "pixel", "transparent": True},
     "fft": {"drawer": "fft"},
 }
+STROKES: dict[str, dict[str, Any]] = {
+    "paint": {"drawer": "strokes", "strokes": 12},
+    "lines": {"drawer": "strokes", "strokes": 12, "stroke_kind": "line"},
+}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -118,3 +123,34 @@ def test_eyes_of_other_sizes_share_the_upload(
     eyes = [str(tiny_models.save_clip(tmp_path / str(size), size=size)) for size in (32, 48)]
     uploads, readbacks = counting(tiny(**FEW, perceptors=eyes))
     assert (len(uploads), len(readbacks)) == (1, 1)
+
+
+@pytest.mark.parametrize("case", STROKES)
+def test_strokes_also_read_back_where_they_lie(
+    tiny: Tiny, counting: Callable[[Settings], tuple[list[str], list[str]]], case: str
+) -> None:
+    uploads, readbacks = counting(tiny(**{**FEW, **STROKES[case]}))
+    assert len(uploads) <= 2, uploads
+    assert len(readbacks) <= 2, readbacks
+
+
+def test_strokes_are_the_same_on_a_card() -> None:
+    generator = torch.Generator().manual_seed(3)
+    points = torch.rand(2, 9, 7, 2, generator=generator) * 40
+    widths = torch.rand(2, 9, generator=generator) * 6
+    colours = torch.rand(2, 9, 4, generator=generator)
+    pull = torch.randn(2, 3, 40, 48, generator=generator)
+
+    def painted(device: torch.device) -> list[torch.Tensor]:
+        given = [each.to(device).requires_grad_() for each in (points, widths, colours)]
+        picture = brush.paint(*given, torch.ones(3, device=device), (48, 40))
+        picture.backward(pull.to(device))
+        return [picture.detach(), *(each.grad for each in given if each.grad is not None)]
+
+    here = painted(torch.device("cpu"))
+    with Card():
+        there = painted(CARD)
+        assert len(here) == len(there) == 4
+        for ours, theirs in zip(here, there, strict=True):
+            assert isinstance(theirs, OnCard)
+            torch.testing.assert_close(theirs.held, ours, rtol=1e-4, atol=1e-5)
