@@ -19,9 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from text2art_nb.errors import ModelError
+from text2art_nb.models.cleaning import canonicalize, clean
 from text2art_nb.models.plain_words import plain_words, taught_words
 from text2art_nb.models.whole import check_nothing_missing
-from text2art_nb.models.cleaning import canonicalize, clean
 from text2art_nb.perceptors.dropping import keep_some
 from text2art_nb.perceptors.long_texts import read_in_parts
 from text2art_nb.perceptors.short_cuts import class_token, shorten
