@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from tests import tiny_models
+from text2art_nb.models import find
 from text2art_nb.presets import LIGHT_EYES
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
@@ -56,8 +57,8 @@ def save_taesd(directory: Path, seed: int = 0) -> Path:
 
 def in_cache(cache: Path) -> None:
     """Put both where text2art looks for what it has fetched, so that model="light" finds them."""
-    save_tinyclip(cache / "clip" / "wkcn--TinyCLIP-ViT-8M-16-Text-3M-YFCC15M")
-    save_taesd(cache / "taesd" / "madebyollin--taesd")
+    save_tinyclip(cache / "clip" / find("tinyclip").name.replace("/", "--"))
+    save_taesd(cache / "taesd" / find("taesd").name.replace("/", "--"))
     os.environ["TEXT2ART_CACHE"] = str(cache)
     os.environ["TEXT2ART_OFFLINE"] = "1"
 
