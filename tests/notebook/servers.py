@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,11 +68,16 @@ class Server:
 
 @contextmanager
 def running(
-    frontend: Frontend, environment: Environment, folder: Path, variables: Mapping[str, str]
+    frontend: Frontend,
+    environment: Environment,
+    folder: Path,
+    variables: Mapping[str, str],
+    options: Sequence[str] = (),
 ) -> Iterator[Server]:
     """A server on `folder`, run by the environment's Python; its kernels have the environment `variables` besides.
 
-    What it keeps for itself (settings, what it trusts, what runs) stays in a folder beside `folder`.
+    What it keeps for itself (settings, what it trusts, what runs) stays in a folder beside `folder`. options: more of
+    the server's own, for its command line.
 
     Raises:
         ServerError: it did not start.
@@ -82,7 +87,7 @@ def running(
     log = state / "log.txt"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            _command(frontend, environment.python, folder),
+            [*_command(frontend, environment.python, folder), *options],
             cwd=folder,
             env={**environment.env, **_places(environment, state), **variables},
             stdin=subprocess.DEVNULL,
