@@ -39,3 +39,11 @@ def save_taming(directory: Path) -> Path:
     model.save_pretrained(directory, safe_serialization=False)
     assert (directory / "diffusion_pytorch_model.bin").exists()
     return directory
+
+
+def save_taesd(directory: Path) -> Path:
+    """`madebyollin/taesd`: AutoencoderTiny's defaults are that very model."""
+    from diffusers import AutoencoderTiny
+
+    AutoencoderTiny().save_pretrained(directory)
+    return directory

@@ -7,6 +7,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from text2art_nb.openmp import wait_passively
+
 if TYPE_CHECKING:
     from text2art_nb.artwork import Artwork
     from text2art_nb.comparison import Comparison, compare
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from text2art_nb.run import Run
     from text2art_nb.settings import Settings
     from text2art_nb.studio import Studio
+
+wait_passively()  # here, because nothing of text2art imports torch earlier
 
 __version__ = "0.1.0"
 

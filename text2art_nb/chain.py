@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from text2art_nb.presets import DRAWER_KINDS, FULL_MODELS
+from text2art_nb.presets import DRAWER_KINDS, weights_for
 
 if TYPE_CHECKING:
     from text2art_nb.settings import Settings
@@ -114,9 +114,9 @@ def of_stage(settings: "Settings", stage: int, candidates: int) -> "Settings":
 def weights(settings: "Settings", stage: int) -> Iterator[tuple[str, str]]:
     """(name, kind) of the weights of one stage's drawer that aren't in the package. settings: resolved."""
     drawer, _ = settings.stages[stage]
-    name = of_stage(settings, stage, 1).model if len(settings.stages) > 1 else settings.model
+    name = weights_for(drawer, of_stage(settings, stage, 1).model if len(settings.stages) > 1 else settings.model)
     if drawer in DRAWER_KINDS and name != "embedded":
-        yield (FULL_MODELS[drawer] if name == "full" else name), DRAWER_KINDS[drawer]
+        yield name, DRAWER_KINDS[drawer]
     if drawer == "turbo":
         own = Path(os.path.expanduser(name))  # that of somebody's own may have its decoder beside it
         if not (own / "taesd").is_dir():

@@ -8,7 +8,7 @@ view, perspective and crop together, is sampled in a single call. The last view 
 its similarity is the score.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
@@ -38,6 +38,15 @@ class Views:
 
     def __len__(self) -> int:
         return len(self.homographies)
+
+    @property
+    def on_device(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What is computed with where the picture is: homographies, colours, noise."""
+        return self.homographies, self.colours, self.noise
+
+    def moved(self, homographies: Tensor, colours: Tensor, noise: Tensor) -> "Views":
+        """The same views with `on_device` on another device."""
+        return replace(self, homographies=homographies, colours=colours, noise=noise)
 
     def part(self, start: int, stop: int) -> "Views":
         """Views start … stop-1 of these."""

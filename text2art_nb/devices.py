@@ -1,10 +1,12 @@
 """Where a run computes, and in which precision: the only file that asks torch what the machine has."""
 
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import torch
+from torch import Tensor
 
 from text2art_nb.errors import RunError
 
@@ -71,3 +73,20 @@ def free_memory(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
+
+
+def upload(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+    """Copy CPU tensors of one dtype to `device` in a single transfer; on the CPU they stay what they are."""
+    if device.type == "cpu" or not tensors:
+        return list(tensors)
+    packed = torch.cat([tensor.flatten() for tensor in tensors])
+    if device.type == "cuda":
+        packed = packed.pin_memory()  # from there the copy runs beside the next computation
+    moved = packed.to(device, non_blocking=device.type == "cuda").split([tensor.numel() for tensor in tensors])
+    return [part.view(tensor.shape) for part, tensor in zip(moved, tensors, strict=True)]
+
+
+@functools.lru_cache(maxsize=64)
+def constant(values: tuple[float | tuple[float, ...], ...], device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Numbers that never change, copied to a device once. Not to be written to."""
+    return torch.tensor(values, device=device, dtype=dtype)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from text2art_nb import bootstrap, models
+from text2art_nb import bootstrap, models, openmp
 from text2art_nb.errors import ModelError
 from text2art_nb.models import embedded
 from text2art_nb.models.listing import IN_PACKAGE, in_words
@@ -44,6 +44,7 @@ def report() -> list[Check]:
         _python,
         _packages,
         _device,
+        _helpers,
         _memory,
         _disk,
         _embedded,
@@ -127,6 +128,30 @@ def _device() -> Iterable[Check]:
             f"this torch ({torch.__version__}) cannot use the NVIDIA card: install a build with CUDA from pytorch.org"
         )
     yield Check("device", found, mend=mend)
+
+
+def _helpers() -> Iterable[Check]:
+    try:
+        import torch
+
+        spin = openmp.helpers_spin()
+    except (ImportError, OSError):  # `_device` says so
+        return
+    if torch.get_num_threads() > 1:
+        yield helper_check(spin, {name: os.environ[name] for name in openmp.WAITING if name in os.environ})
+
+
+def helper_check(spin: bool, asked: dict[str, str]) -> Check:
+    """How torch's helper threads wait, given what the environment asks for."""
+    if not spin:
+        return Check("helper threads", "sleep while they wait")
+    slow = "they make a picture many times slower while other programs compute"
+    passive = asked in ({}, {"OMP_WAIT_POLICY": "PASSIVE"})
+    if passive:
+        mend = "torch was loaded before text2art: restart, and import text2art_nb first or set OMP_WAIT_POLICY=PASSIVE"
+    else:
+        mend = f"your environment's {' and '.join(asked)} asks for that: unset it, or set OMP_WAIT_POLICY=PASSIVE"
+    return Check("helper threads", "spin while they wait", mend=f"{slow}; {mend}")
 
 
 def _memory() -> Iterable[Check]:

@@ -31,7 +31,7 @@ from text2art_nb.settings.looking import perceptor_spec
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Estimate", "Measured", "Paces", "PeakMemory", "in_words"]
+__all__ = ["Estimate", "Measured", "Paces", "PeakMemory", "about", "in_words"]
 
 Measured = Literal["this", "like", "none"]
 
@@ -73,11 +73,11 @@ def in_words(estimate: Estimate) -> str:
         rough = f"{memory:.0f}" if memory >= 1 else f"{memory:.1g}"
         return f"perhaps {_roughly(seconds)} and {rough} GB: nothing like it has been drawn here yet"
     source = "as measured here" if estimate.measured == "this" else "judging by other runs here"
-    return f"about {_about(seconds)} and {memory:.{1 if memory < 10 else 0}f} GB, {source}"
+    return f"about {about(seconds)} and {memory:.{1 if memory < 10 else 0}f} GB, {source}"
 
 
-def _about(seconds: float) -> str:
-    """A time to two digits or so: more would be a lie."""
+def about(seconds: float) -> str:
+    """A time in words, to two digits or so: more would be a lie."""
     if seconds < 1.5:
         return "a second"
     if seconds < 20:

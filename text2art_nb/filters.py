@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch import Tensor
 
+from text2art_nb.devices import constant
 from text2art_nb.palettes import parse_palette
 from text2art_nb.settings.taste import TasteSettings
 
@@ -221,8 +222,8 @@ def _margin(side: int, larger: int, reach: int) -> int:
 class Lookup:
     """Every pixel in the nearest colour of a palette; the gradient passes straight through (pixray's `lookup`)."""
 
-    def __init__(self, palette: Tensor, beta: float = 0.0) -> None:
-        """palette: [K,3] in 0..1; beta: how strongly what comes in is pulled towards its colour."""
+    def __init__(self, palette: Tensor | None, beta: float = 0.0) -> None:
+        """palette: [K,3] in 0..1, None for `USUAL_COLOURS`; beta: how strongly what comes in is pulled towards it."""
         self._palette = palette
         self._beta = beta
         self.loss: Tensor | None = None
@@ -239,7 +240,8 @@ class Lookup:
 
     def snapped(self, image: Tensor) -> Tensor:
         """`image` [B,3 or 4,H,W] in exactly the palette's colours, and as opaque as it is; no gradient."""
-        colours = nearest_colours(image[:, :3], self._palette)
+        usual = constant(USUAL_COLOURS, image.device, image.dtype)
+        colours = nearest_colours(image[:, :3], usual if self._palette is None else self._palette)
         return colours if image.shape[1] == 3 else torch.cat([colours, image[:, 3:]], 1)
 
 
@@ -339,8 +341,7 @@ def build(settings: TasteSettings, palette: Tensor | None, hard_cells: bool = Fa
     stages: list[Stage] = []
     for name in settings.filters:
         if name == "lookup":
-            colours = torch.tensor(USUAL_COLOURS) if palette is None else palette
-            stages.append(Lookup(colours, settings.lookup_beta))
+            stages.append(Lookup(palette, settings.lookup_beta))
         elif name in _TILES:
             tile = _TILES[name]
             stages.append(Tile(tile.across, tile.down, tile.brick, blended=not hard_cells))

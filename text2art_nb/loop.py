@@ -183,7 +183,7 @@ class Loop:
         init = resize(self._init, self.drawer.canvas) if self._init is not None and settings.init_weight else None
         self._context = prepare(settings, self._perceptors, self.device, init, self._open)
         self._regions = {
-            region: regions.build(region, self.drawer.canvas, settings.masks)
+            region: regions.build(region, self.drawer.canvas, settings.masks).to(self.device)
             for region in {prompt.region for prompt in settings.parsed}
             if region is not None
         }
@@ -224,7 +224,7 @@ class Loop:
         number = self.iteration + 1
         self._remember_numbers()
         image = self._draw()
-        picture = over(image, self._ground(number))
+        picture = image if image.shape[1] == 3 else over(image, self._ground(number))
         leaf = picture.detach().requires_grad_()
         seen = self._look(leaf, number, abandoned)
         if seen is None or abandoned():
@@ -232,7 +232,8 @@ class Loop:
         scores, losses = seen
         losses |= self._pull(picture, leaf.grad)
         self._forget_what_was_best()
-        trouble = self._trouble(image, losses)
+        spread, total, ranked, named = self._read_back(image, scores, losses)
+        trouble = self._trouble(spread, total)
         notice = self._retreat(trouble) if trouble else None
         if not trouble:
             self._keep(scores)
@@ -242,10 +243,9 @@ class Loop:
         self.iteration = number
         shown = self._closing(image.detach(), number)
         enlarge = functools.partial(self._filter.enlarged, self.drawer.enlarge, size=self.settings.picture_size)
-        named = {name: loss.tolist() for name, loss in losses.items()}
         if number < self.total:
             self._between()
-        return Look(shown, scores.tolist(), named, notice, enlarge)
+        return Look(shown, ranked, named, notice, enlarge)
 
     # -- between two iterations
 
@@ -571,9 +571,11 @@ class Loop:
         """This iteration's views of `picture`, which perceptors of the same size and cuts share."""
         wanted = {(eye.size, eye.cuts, region) for eye in self._eyes for region in eye.heard.regions}
         in_order = sorted(wanted, key=lambda view: (view[0], view[1] or 0, view[2] or ""))
-        return {view: self._sight(picture, number, view) for view in in_order}
+        drawn = [self._sight(picture, number, view) for view in in_order]
+        return dict(zip(in_order, sight.moved(drawn, self.device), strict=True))
 
     def _sight(self, picture: Tensor, number: int, view: _View) -> sight.Sight:
+        """One view's numbers are drawn on the CPU and stay there."""
         size, own_cuts, region = view
         generator = self._generator(number, size, *(each for each in (own_cuts, region) if each is not None))
         strength = min(eye.perceptor.augmentation for eye in self._eyes if eye.size == size)
@@ -582,7 +584,7 @@ class Loop:
         part = self._part(picture, region)
         each = sight.views_each(cuts, len(self._eyes[0].heard.regions))
         views = cutouts.draw_views(each + 1, (part.shape[-1], part.shape[-2]), number, generator, strength)
-        noise = cutouts.draw_field(size, generator).to(self.device)
+        noise = cutouts.draw_field(size, generator)
         return sight.Sight(cutouts.Pyramid(part, size), views, noise, len(part))
 
     def _see(
@@ -653,12 +655,25 @@ class Loop:
 
     # -- keeping out of trouble
 
-    def _trouble(self, image: Tensor, losses: dict[str, Tensor]) -> str | None:
-        """What is wrong with this iteration's picture, in words, or None; one look at the device for all questions."""
+    def _read_back(
+        self, image: Tensor, scores: Tensor, losses: dict[str, Tensor]
+    ) -> tuple[float, float, list[float], dict[str, list[float]]]:
+        """Read all that the CPU has to know of an iteration, with a single device synchronisation.
+
+        Returns the least standard deviation of the pictures, a sum that is finite only where all losses and gradients
+        are, the scores, and the losses by name.
+        """
         gradients = [p.grad for p in self.drawer.parameters() if p.grad is not None]
         finite = torch.stack([*losses.values()]).sum() + sum(gradient.abs().sum() for gradient in gradients)
         shown = over(image.detach(), torch.zeros(3, device=self.device))
-        spread, total = torch.stack([shown.flatten(1).std(1).min(), finite]).tolist()
+        spread = shown.flatten(1).std(1).min()
+        read = torch.cat([torch.stack([spread, finite]), scores, *losses.values()]).tolist()
+        count = len(scores)
+        rows = [read[start : start + count] for start in range(2, len(read), count)]
+        return read[0], read[1], rows[0], dict(zip(losses, rows[1:], strict=True))
+
+    def _trouble(self, spread: float, total: float) -> str | None:
+        """What is wrong with this iteration's picture, in words, or None; see `_read_back`."""
         if not math.isfinite(total + spread):
             return "the picture turned into numbers that are none"
         if spread < _FLAT <= self._good_spread:

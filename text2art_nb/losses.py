@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from text2art_nb import aesthetic
+from text2art_nb.devices import constant
 from text2art_nb.drawers.base import resize
 from text2art_nb.errors import ModelError
 from text2art_nb.filters import nearest_colours
@@ -191,7 +192,9 @@ def prepare(
         ModelError: a loss needs an eye, or weights, that aren't there.
     """
     wanted = {name for name, weight in settings.losses.items() if weight}
-    palette = torch.tensor(parse_palette(settings.palette)) if settings.palette and "palette" in wanted else None
+    palette = None
+    if settings.palette and "palette" in wanted:
+        palette = torch.tensor(parse_palette(settings.palette), device=device)
     rater = rating_eye = None
     if "aesthetic" in wanted:
         rater, rating_eye = _rater(settings, perceptors, device)
@@ -283,7 +286,7 @@ def _kept_content(image: Tensor, settings: Settings, context: Context) -> Tensor
 
 
 def _colour(name: str, image: Tensor) -> Tensor:
-    return torch.tensor(parse_palette(f"[{name}]")[0], device=image.device, dtype=image.dtype)
+    return constant(tuple(parse_palette(f"[{name}]")[0]), image.device, image.dtype)
 
 
 def _edge(image: Tensor, settings: Settings, context: Context) -> Tensor:

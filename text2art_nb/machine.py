@@ -40,6 +40,11 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def most_threads() -> int:
+    """How many threads this machine can use: its cores, or more where its user has asked torch for more."""
+    return max(threads(), os.cpu_count() or 1)
+
+
 def _cards() -> list[str]:
     """The names of the NVIDIA cards that the driver knows."""
     names = []

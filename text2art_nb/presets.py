@@ -19,6 +19,7 @@ class Preset:
         num_cuts, batches: views of the picture in a batch, and batches in a step.
         scale: how many times the aspect's base size.
         perceptors: the CLIPs that look.
+        token_drop: the share of each view's patches that they leave out.
     """
 
     iterations: int
@@ -26,6 +27,7 @@ class Preset:
     batches: int
     scale: int
     perceptors: tuple[str, ...]
+    token_drop: float = 0.0
 
 
 # For real models: pixray's table.
@@ -53,6 +55,37 @@ EMBEDDED_PRESETS: Mapping[str, Preset] = MappingProxyType(
     }
 )
 
+LIGHT_EYES: tuple[str, ...] = ("tinyclip",)
+"""The CLIP that guides where model="light": any word, on a CPU, in minutes."""
+
+# For a real vocabulary without a GPU: one small CLIP, few views, half of their patches. tests/bench/light.py measures
+# what a picture takes.
+LIGHT_PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        "draft": Preset(80, 8, 1, 1, LIGHT_EYES, 0.5),
+        "normal": Preset(150, 12, 1, 2, LIGHT_EYES, 0.5),
+        "better": Preset(250, 16, 1, 3, LIGHT_EYES, 0.5),
+        "best": Preset(350, 20, 1, 4, LIGHT_EYES, 0.5),
+        "supreme": Preset(400, 30, 1, 5, LIGHT_EYES, 0.25),
+    }
+)
+
+# Several perceptors by one name, in the setting `perceptors`: for each quality those that it means.
+_ROBUST_SMALL, _ROBUST_LARGE = "robust-ViT-B/32", "robust-ViT-L/14"
+PERCEPTOR_PRESETS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "robust": MappingProxyType(
+            {
+                "draft": (_ROBUST_SMALL,),
+                "normal": (_ROBUST_SMALL, _ROBUST_LARGE),
+                "better": (_ROBUST_SMALL, _ROBUST_LARGE),
+                "best": (_ROBUST_SMALL, _ROBUST_LARGE),
+                "supreme": (_ROBUST_SMALL, _ROBUST_LARGE),
+            }
+        )
+    }
+)
+
 # The taste of a drawer under the embedded eye, where no losses are asked for (docs/performance.md has what it brings).
 EMBEDDED_LOSSES: Mapping[str, Mapping[str, float]] = MappingProxyType({"pixel": MappingProxyType({"smoothness": 3.0})})
 
@@ -63,11 +96,21 @@ EMBEDDED_FFT_TASTE: tuple[float, float] = (2.0, 0.0)
 # The weights that a drawer means by "embedded", where it has none in the package.
 DRAWER_MODELS: Mapping[str, str] = MappingProxyType({"turbo": "sd-turbo"})
 
-# What kind of weights a drawer needs, where it needs any that have a name; and which of them "full" means.
+# What kind of weights a drawer needs, where it needs any that have a name; and which "full" and "light" mean.
 DRAWER_KINDS: Mapping[str, str] = MappingProxyType({"vqgan": "vqgan", "taesd": "taesd", "turbo": "diffusion"})
 FULL_MODELS: Mapping[str, str] = MappingProxyType(
     {"vqgan": "imagenet_f16_16384", "taesd": "taesd", "turbo": "sd-turbo"}
 )
+LIGHT_MODELS: Mapping[str, str] = MappingProxyType({"vqgan": "embedded", "taesd": "taesd"})
+WITHOUT_LIGHT: tuple[str, ...] = ("turbo", "generator")
+"""The drawers that model="light" isn't for: a GPU's, and the user's own."""
+
+
+def weights_for(drawer: str, model: str) -> str:
+    """The weights that `model` means for one drawer: "full" and "light" say others for each, any other name itself."""
+    table = {"full": FULL_MODELS, "light": LIGHT_MODELS}.get(model, {})
+    return table.get(drawer, model)
+
 
 # How many steps a quality means for the turbo drawer, which begins with a picture and not with noise: ReNO takes 50.
 TURBO_ITERATIONS: Mapping[str, int] = MappingProxyType(

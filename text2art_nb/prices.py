@@ -1,6 +1,7 @@
 """What drawers and eyes usually cost: a guess for a machine on which nothing like it has been drawn yet.
 
-Measured with one thread of an AMD EPYC at 2.6 GHz: vqgan, pixel, the embedded eye, ViT-B/32 and B/16. strokes, fft and
+Measured with one thread of an AMD EPYC at 2.6 GHz: vqgan, pixel, the embedded eye, ViT-B/32 and B/16; TinyCLIP 8M/16 on
+a busy one. strokes, fft and
 taesd were measured on a busy machine and scaled by what the embedded VQGAN took there; turbo is scaled from its page, a
 generator of the user's is a guess. The other eyes are reckoned from their multiplications and activations, by what
 ViT-B/32 takes for its own. The way back is in it.
@@ -15,7 +16,7 @@ from typing import Final
 
 from text2art_nb import chain
 from text2art_nb.models import embedded
-from text2art_nb.presets import native_size
+from text2art_nb.presets import native_size, weights_for
 from text2art_nb.settings import Settings
 from text2art_nb.settings.looking import perceptor_spec
 
@@ -55,6 +56,9 @@ DRAWERS: Final[Mapping[str, Price]] = MappingProxyType(
 EYES: Final[Mapping[str, Price]] = MappingProxyType(
     {
         "embedded": Price(0.0, 0.0035, 0, 1.7),
+        "TinyCLIP-8M/16": Price(0.0, 0.1, 100, 30),
+        "TinyCLIP-40M/32": Price(0.0, 0.12, 350, 30),
+        "TinyCLIP-39M/16": Price(0.0, 0.5, 350, 70),
         "ViT-B/32": Price(0.0, 0.23, 500, 40),
         "ViT-B/16": Price(0.0, 0.9, 500, 100),
         "ViT-L/14": Price(0.0, 4.2, 1_400, 350),
@@ -73,21 +77,28 @@ _SIDES: Final[Mapping[str, int]] = MappingProxyType(
 
 # What tells one in its name or its path, the particular before the general.
 _MARKS: Final = (
+    (r"tinyclip.*40m", "TinyCLIP-40M/32"),
+    (r"tinyclip.*39m", "TinyCLIP-39M/16"),
+    (r"tinyclip|^light$", "TinyCLIP-8M/16"),
     (r"rn50x16", "RN50x16"),
     (r"rn50x4", "RN50x4"),
     (r"rn101", "RN101"),
     (r"rn50", "RN50"),
     (r"336", "ViT-L/14@336"),
-    (r"\bh.?14|huge", "ViT-H/14"),
-    (r"\bl.?14|large", "ViT-L/14"),
+    (r"\bh.?14|huge|pickscore", "ViT-H/14"),
+    (r"\bl.?14|large|fare2", "ViT-L/14"),
     (r"32", "ViT-B/32"),
 )
+
+
+_DROP_SAVES: Final = 0.8
+"""What part of a view's cost leaving out all patches would save (docs/perceptors.md has what was measured)."""
 
 
 def of_drawer(settings: Settings, stage: int) -> Price:
     """What the drawer of a stage costs; strokes by their number, turbo by the size that it draws at."""
     name = settings.drawer_names[stage]
-    if chain.model_of(settings.model, stage) == "embedded" and f"embedded {name}" in DRAWERS:
+    if weights_for(name, chain.model_of(settings.model, stage)) == "embedded" and f"embedded {name}" in DRAWERS:
         name = f"embedded {name}"
     price = DRAWERS.get(name, DRAWERS["vqgan"])
     if name == "turbo":  # whatever is asked for
@@ -115,6 +126,12 @@ def _known(name: str) -> str:
     return next((known for mark, known in _MARKS if re.search(mark, name.lower())), "ViT-B/16")
 
 
+def _seen(name: str, share: float) -> float:
+    """What a view costs an eye of which `share` is what it would look at, were it a transformer of patches."""
+    known = _known(name)
+    return 1.0 if known == "embedded" or known.startswith("RN") else share
+
+
 def style_views(settings: Settings) -> int:
     """How many views beside the cuts the style losses look at, with every eye, for each candidate."""
     return STYLE_VIEWS * bool(settings.losses.get("style")) + bool(settings.losses.get("content"))
@@ -125,9 +142,10 @@ def time(settings: Settings) -> list[float]:
     prices = [(share, of_drawer(settings, stage)) for stage, (_, share) in enumerate(settings.stages)]
     specs = [perceptor_spec(each) for each in settings.perceptors or ()]
     cuts = settings.num_cuts or 1
+    seen = 1 - _DROP_SAVES * settings.token_drop
     return [
         sum(share * price.seconds for share, price in prices),
-        sum(of_eye(name).seconds_each * (own or cuts) / cuts for name, _, own in specs),
+        sum(of_eye(name).seconds_each * _seen(name, seen) * (own or cuts) / cuts for name, _, own in specs),
         sum(share * price.seconds_each for share, price in prices),
     ]
 

@@ -4,7 +4,7 @@ A perceptor is shown what lies inside as a picture of its own; so the gradient o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -38,6 +38,10 @@ class Region:
     def size(self) -> tuple[int, int]:
         """(width, height) of what `cut` returns."""
         return self.mask.shape[-1], self.mask.shape[-2]
+
+    def to(self, device: torch.device) -> "Region":
+        """The same region, for pictures on `device`."""
+        return replace(self, mask=self.mask.to(device))
 
     def cut(self, image: Tensor) -> Tensor:
         """The part of `image` [B,3,H,W] that lies inside, [B,3,h,w]; what doesn't has the mean colour of what does."""

@@ -4,15 +4,16 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from text2art_nb import chain, heap, models, tournament
+from text2art_nb import chain, heap, models, openmp, tournament
 from text2art_nb.checkpoint import NAME, Checkpoint, Writer
 from text2art_nb.errors import ModelError, RunError, SettingsError
-from text2art_nb.settings import MAX_STEERING, STEERABLE, Settings, Steering
+from text2art_nb.prompts import pick
+from text2art_nb.settings import MAX_STEERING, MAX_THREADS, STEERABLE, Settings, Steering
 from text2art_nb.states import States
 
 if TYPE_CHECKING:
@@ -150,22 +151,35 @@ class Run:
             self._going.wait()
             with self._turn, nullcontext() if self._loop else heap.unswept():
                 try:
-                    loop = self._prepare()
+                    self._prepare()
                 except models.Cancelled:  # by `stop`: there is nothing of it yet, or nothing new
                     raise StopIteration from None
-                self._steer_now(loop)
-                if self._over(loop):
-                    self._end(loop)
+                with self._own_threads():
+                    frame = self._draw()
+                if frame is None:
                     raise StopIteration
-                began = time.monotonic()
-                look = self._step(loop)
-                if look is None:
-                    self._end(loop)
-                    raise StopIteration
-                frame = self._frame(loop, look, time.monotonic() - began)
-                self._keep(loop)
                 if frame.iteration >= self._first:
                     return frame
+
+    def _draw(self) -> "Frame | None":
+        """Draw one iteration; None at the end or after `stop`."""
+        loop = self._prepare()
+        self._steer_now(loop)
+        if self._over(loop):
+            self._end(loop)
+            return None
+        began = time.monotonic()
+        look = self._step(loop)
+        if look is None:
+            self._end(loop)
+            return None
+        frame = self._frame(loop, look, time.monotonic() - began)
+        self._keep(loop)
+        return frame
+
+    def _own_threads(self) -> AbstractContextManager[None]:
+        """Compute with the number of threads that the run began with: another one adds up in another order."""
+        return openmp.computing_with(self.settings.threads)
 
     def sketch(self) -> "Image.Image | None":
         """The proposal that the picture will grow out of, at its size: there in a moment, before any eye is loaded.
@@ -183,7 +197,8 @@ class Run:
             from text2art_nb.drawers.base import resize
             from text2art_nb.frame import to_pixels
 
-        proposed = proposals.of_settings(settings, pick_device(settings.device))[:1]
+        with self._own_threads():
+            proposed = proposals.of_settings(settings, pick_device(settings.device))[:1]
         return Image.fromarray(to_pixels(resize(proposed, settings.picture_size))[0])
 
     @property
@@ -195,7 +210,7 @@ class Run:
         from text2art_nb.artwork import Artwork
 
         with self._turn:
-            pictures, scores, order = self._finished()
+            pictures, scores, order = self._finished()  # makes the loop, and with it the last of the settings
             recipe, after = self._recipe(), self.iteration + 1
             others = []
             for k in order[1:]:
@@ -216,7 +231,8 @@ class Run:
 
             made_by = filters.of_finished(settings)
             try:
-                return upscale.enlarge(picture, settings.upscale, settings.upscaler, settings.device, made_by)
+                with self._own_threads():
+                    return upscale.enlarge(picture, settings.upscale, settings.upscaler, settings.device, made_by)
             except (RuntimeError, MemoryError) as error:
                 if not devices.is_out_of_memory(error):
                     raise
@@ -238,7 +254,9 @@ class Run:
         from text2art_nb.frame import to_pixels
 
         with self._turn:
-            pictures, scores, standing = self._prepare().finish()
+            loop = self._prepare()
+            with self._own_threads():
+                pictures, scores, standing = loop.finish()
         order = sorted(range(len(scores)), key=lambda k: -standing[k])
         return [Image.fromarray(pixels) for pixels in to_pixels(pictures)], scores, order
 
@@ -312,9 +330,23 @@ class Run:
             start = self._start
             if self._writer and not start.tensors:
                 self._writer.put(self._path, start)  # a kill while the models load loses nothing that was asked for
-            with models.cancelled_by(self._stopped):
+            self._keep_threads()
+            with models.cancelled_by(self._stopped), self._own_threads():
                 self._loop = self._begun(start)
         return self._loop
+
+    def _keep_threads(self) -> None:
+        """Have the run keep the number of threads that this thread computes with, where it has none yet."""
+        if self.settings.threads is not None or self.settings.engine == "pixray":
+            return
+        import torch
+
+        from text2art_nb.devices import pick_device
+
+        if pick_device(self.settings.device).type == "cpu":
+            number = min(torch.get_num_threads(), MAX_THREADS)
+            # Not `with_`, which checks every picture again.
+            self.settings = self.settings.model_copy(update={"threads": number})
 
     def _begun(self, start: Checkpoint) -> "Loop":
         settings = start.settings.steered(start.iteration)
@@ -469,6 +501,8 @@ def _checked(changes: dict[str, Any], present: Settings, candidates: int) -> dic
     for name in changes:
         if name not in steerable:
             raise SettingsError({name: f"{name} can't be changed while {who} draws; {', '.join(steerable)} can"})
+    if isinstance(line := changes.get("prompts"), str) and "{" in line:
+        changes = {**changes, "prompts": pick(line, present.seed or 0)}
     entry = Steering(iteration=1, **changes)
     if entry.candidate is not None and entry.candidate >= candidates:
         there = f"candidate must be less than {candidates}, the number of candidates"

@@ -1,13 +1,14 @@
 """Who looks at a picture in a run, and what they are shown in one iteration."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
 from torch import Tensor
 
 from text2art_nb import cutouts
+from text2art_nb.devices import upload
 from text2art_nb.perceptors import Perceptor
 from text2art_nb.settings.looking import perceptor_spec
 from text2art_nb.targets import Heard
@@ -65,6 +66,15 @@ class Sight:
         for first in range(0, self.candidates, together):
             for start in range(0, len(self.views), each):
                 yield slice(first, first + together), start, min(start + each, len(self.views))
+
+
+def moved(sights: Sequence[Sight], device: torch.device) -> list[Sight]:
+    """The same sights with all their random numbers on `device`, in one transfer."""
+    numbers = iter(upload([each for sight in sights for each in (*sight.views.on_device, sight.noise)], device))
+    return [
+        replace(sight, views=sight.views.moved(next(numbers), next(numbers), next(numbers)), noise=next(numbers))
+        for sight in sights
+    ]
 
 
 def see(perceptor: Perceptor, views: Tensor, dropped: float, generator: torch.Generator, straight: bool) -> Tensor:

@@ -4,7 +4,7 @@ Every distance is one number a candidate, so that candidates drawn side by side 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
@@ -155,6 +155,7 @@ class Heard:
         self.led = tuple({voice.prompt.region: None for voice in voices if voice.origin is not None})
         self.regions: tuple[str | None, ...] = tuple(sorted(names, key=lambda name: name or ""))
         self._voices = {region: [each for each in voices if each.prompt.region == region] for region in self.regions}
+        self._weighed = {region: _weigh(voices) for region, voices in self._voices.items()}
         moving = any(len(voice.texts) > 1 for voice in voices)
         self._still = None if moving else dict(self._said(0.0))
 
@@ -164,22 +165,29 @@ class Heard:
 
     def _said(self, progress: float) -> Iterator[tuple[str | None, Targets]]:
         for region, voices in self._voices.items():
-            vectors = torch.stack([voice.at(progress) for voice in voices])
-            weights = [voice.prompt.weight for voice in voices]
-            votes = [weight if voice.votes else 0.0 for weight, voice in zip(weights, voices, strict=True)]
             led = any(voice.origin is not None for voice in voices)
-            device = vectors.device
             yield (
                 region,
-                Targets(
-                    vectors,
-                    torch.tensor(weights, device=device),
-                    torch.tensor([voice.prompt.stop for voice in voices], device=device),
-                    torch.tensor(votes, device=device),
-                    torch.stack([voice.direction(progress) for voice in voices]) if led else None,
-                    sum(map(abs, votes)),
+                replace(
+                    self._weighed[region],
+                    vectors=torch.stack([voice.at(progress) for voice in voices]),
+                    directions=torch.stack([voice.direction(progress) for voice in voices]) if led else None,
                 ),
             )
+
+
+def _weigh(voices: Sequence[_Voice]) -> Targets:
+    """What of a region's targets stays the same all the way, on its device once and for all."""
+    vectors = torch.stack([voice.texts[0] for voice in voices])
+    weights = [voice.prompt.weight for voice in voices]
+    votes = [weight if voice.votes else 0.0 for weight, voice in zip(weights, voices, strict=True)]
+    return Targets(
+        vectors,
+        torch.tensor(weights, device=vectors.device),
+        torch.tensor([voice.prompt.stop for voice in voices], device=vectors.device),
+        torch.tensor(votes, device=vectors.device),
+        loudness=sum(map(abs, votes)),
+    )
 
 
 def hear(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 GUIDES: Final = "guides"
 """A referee that is no other than the perceptors that guide, where there is nobody else."""
+PREFERRED: Final = "yuvalkirstain/PickScore_v1"
+"""The catalogue's perceptor that ranks where it is on this machine."""
 QUALIFYING: Final = 0.3
 """The part of the iterations in which pictures drop out."""
 FEWEST_CUTS: Final = 2
@@ -82,15 +84,17 @@ def fetch_referee(settings: "Settings") -> None:
 
 
 def usual_referee(settings: "Settings") -> str:
-    """The perceptor that doesn't guide and ranks: the embedded judge for the embedded eyes; else the first CLIP of the
-    catalogue that is on this machine and guides nobody; else `GUIDES`. Asks no server."""
+    """The perceptor that doesn't guide and ranks: the embedded judge for the embedded eyes; else PickScore or the first
+    CLIP of the catalogue that is on this machine and guides nobody; else `GUIDES`. Asks no server."""
     from text2art_nb import models
     from text2art_nb.errors import ModelError
 
     guides = settings.perceptor_names
     if guides and set(guides) <= set(EMBEDDED_EYES):
         return "judge"
-    for name, weights in models.CATALOGUE.items():
+    # PickScore first: people's preferences are what it was trained on.
+    for name in dict.fromkeys((PREFERRED, *models.CATALOGUE)):
+        weights = models.CATALOGUE[name]
         if weights.kind == "clip" and weights.loadable and name not in map(_full_name, guides):
             try:
                 models.locate(name, "clip", download=False)

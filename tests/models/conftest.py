@@ -6,9 +6,11 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+from tests.models.hub import Hub
 from text2art_nb.models import File, Patience
 
 
@@ -113,3 +115,18 @@ def shelf() -> Iterator[Shelf]:
 def patience() -> Patience:
     """As the real one, but without the waiting."""
     return Patience(attempts=3, timeout=5, waits=(0.01,))
+
+
+@pytest.fixture
+def local_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub that everybody asks, empty caches, nobody's token, and no server that was asked before."""
+    import huggingface_hub.constants
+
+    for name in ("TEXT2ART_OFFLINE", "HF_HUB_OFFLINE", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TEXT2ART_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hf"))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_TOKEN_PATH", str(tmp_path / "hf-token"))
+    with Hub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        yield hub

@@ -4,18 +4,21 @@ import hashlib
 import json
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from text2art_nb import models
 from text2art_nb.errors import ModelError
-from text2art_nb.models import Patience, embedded, find, locate
+from text2art_nb.models import Patience, catalogue, embedded, find, locate
 from text2art_nb.models.catalogue import ORIGINAL_ROWS
 
 CLIP = "openai/clip-vit-base-patch32"
 NEEDED = ("config.json", "tokenizer.json", "tokenizer_config.json")
 TENSORS = b"tensors " * 1000
+COMMIT = find(CLIP).revision
+PICKLE = f"/{CLIP}/resolve/{COMMIT}/pytorch_model.bin"
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +34,25 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.fixture(autouse=True)
+def other_digests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The catalogue's CLIP with the size and digest of our own tensors; all that checks them is as it is."""
+    row = find(CLIP)
+    *small, tensors = row.files
+    assert tensors.otherwise is not None
+    mine = replace(tensors.otherwise, size=len(TENSORS), sha256=hashlib.sha256(TENSORS).hexdigest())
+    files = (*small, replace(tensors, otherwise=mine))
+    monkeypatch.setitem(catalogue._ROWS, CLIP, replace(row, files=files))
+
+
 @pytest.fixture
 def hub(shelf, monkeypatch: pytest.MonkeyPatch):
     """The hub, with one CLIP in an older repository's layout: tensors only as .bin, few of the optional files."""
     monkeypatch.setenv("HF_ENDPOINT", shelf.base)
     for name in NEEDED:
-        shelf.put(f"/{CLIP}/resolve/main/{name}", b"{}")
-    shelf.put(f"/{CLIP}/resolve/main/vocab.json", b"{}")
-    shelf.put(f"/{CLIP}/resolve/main/pytorch_model.bin", TENSORS)
+        shelf.put(f"/{CLIP}/resolve/{COMMIT}/{name}", b"{}")
+    shelf.put(f"/{CLIP}/resolve/{COMMIT}/vocab.json", b"{}")
+    shelf.put(PICKLE, TENSORS)
     return shelf
 
 
@@ -65,7 +79,7 @@ def test_what_is_there_is_found_without_asking_anybody(hub, patience: Patience) 
 
 
 def test_an_interrupted_download_is_not_taken_for_a_checkpoint(hub, patience: Patience) -> None:
-    tensors = hub.files[f"/{CLIP}/resolve/main/pytorch_model.bin"]
+    tensors = hub.files[PICKLE]
     tensors.cuts = [100] + [0] * 10
     with pytest.raises(ModelError):
         locate("ViT-B/32", "clip", patience=patience)
@@ -85,14 +99,15 @@ def test_eight_runs_at_once_fetch_it_once(hub, patience: Patience) -> None:
     for thread in threads:
         thread.join()
     assert len(found) == 8
-    assert len(hub.files[f"/{CLIP}/resolve/main/pytorch_model.bin"].asked) == 1
+    assert len(hub.files[PICKLE].asked) == 1
 
 
 def test_what_another_program_has_fetched_from_the_hub_is_used(tmp_path: Path) -> None:
     repository = tmp_path / "hub" / "models--openai--clip-vit-base-patch32"
-    snapshot = fill(repository / "snapshots" / "abc", *NEEDED, "pytorch_model.bin")
+    snapshot = fill(repository / "snapshots" / COMMIT, *NEEDED)
+    (snapshot / "pytorch_model.bin").write_bytes(TENSORS)
     fill(repository / "refs")
-    (repository / "refs" / "main").write_text("abc")
+    (repository / "refs" / "main").write_text(COMMIT)
     assert locate("ViT-B/32", "clip", download=False) == snapshot
     (snapshot / "config.json").unlink()
     with pytest.raises(ModelError):

@@ -4,20 +4,22 @@ import argparse
 import contextlib
 import gc
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from text2art_nb import heap
 from text2art_nb.artwork import Artwork, check_kind
 from text2art_nb.cli.clock import Clock
 from text2art_nb.cli.parser import given_settings
 from text2art_nb.cli.program import command
+from text2art_nb.cli.prompt_lists import prompt_lines
+from text2art_nb.dialects import in_words
 from text2art_nb.errors import ArtworkError, RunError, Text2ArtError
-from text2art_nb.places import Places, alone, found_places, places_for
-from text2art_nb.presets import EMBEDDED_EYES
+from text2art_nb.places import FOLDER, Places, alone, found_places, places_for
 from text2art_nb.settings import Settings, Steering
 from text2art_nb.video import FrameStore
 
@@ -30,8 +32,39 @@ STOPPED = 130
 
 
 def draw(options: argparse.Namespace, clock: Clock) -> int:
-    """Draw a new picture."""
-    return _draw(Settings(**given_settings(options)), options, clock)
+    """Draw a new picture, or one for each line of a list of prompts."""
+    lines = prompt_lines(options.prompt)
+    if lines is None:
+        return _draw_asked(given_settings(options), options, clock)
+    options.prompt = []
+    given = given_settings(options)
+    if len(lines) == 1:
+        return _draw_asked({**given, "prompts": lines[0]}, options, clock)
+    if options.out or options.video:
+        option = "--out" if options.out else "--video"
+        raise Text2ArtError(
+            f"{option} names one file, and there are {len(lines)} prompts; --out-dir names their folder"
+        )
+    for line in lines:  # all of them now, before the first is drawn
+        Settings(**{**given, "prompts": line})
+    for number, line in enumerate(lines, 1):
+        _say(f"picture {number} of {len(lines)}: {line}")
+        status = _draw_asked({**given, "prompts": line}, options, clock)
+        if status:
+            return status
+    return 0
+
+
+def _draw_asked(given: dict[str, Any], options: argparse.Namespace, clock: Clock) -> int:
+    """Draw what was asked for, and say how its prompts are understood."""
+    settings = Settings(**given)
+    line = given.get("prompts", "")
+    for sentence in in_words(line):
+        _say(sentence)
+    resolved = settings.resolved()
+    if resolved.prompts != settings.prompts:
+        _say(f"the seed chose: {resolved.prompts}")
+    return _draw(resolved, options, clock)
 
 
 def redraw(options: argparse.Namespace, clock: Clock) -> int:
@@ -48,7 +81,8 @@ def _draw(asked: Settings, options: argparse.Namespace, clock: Clock) -> int:
     settings = asked.resolved()
     if options.no_video:
         settings = settings.with_(make_video=False)
-    places = places_for(settings, options.out, options.video, not options.no_metadata)
+    folder = Path(os.path.expanduser(getattr(options, "out_dir", None) or FOLDER))
+    places = places_for(settings, options.out, options.video, not options.no_metadata, folder)
     with alone(places.directory):
         if places.displaced:
             _say(f"the run of {places.displaced} in {places.directory} gives way to this one's; the picture stays")
@@ -232,15 +266,22 @@ def _report(
 
 
 def _warn_of_words(settings: Settings) -> None:
-    """Words that the embedded models were never taught."""
-    if not set(EMBEDDED_EYES) & set(settings.perceptor_names or EMBEDDED_EYES):
-        return
-    from text2art_nb.models import nearest_word, unknown_words
+    """Words that the embedded models were never taught, and which model knows them."""
+    from text2art_nb.estimate import Paces
+    from text2art_nb.models import nearest_word
+    from text2art_nb.runs.light_offer import light_offer, unknown_in
 
-    for word in unknown_words(" ".join(text for prompt in settings.parsed for text in prompt.texts)):
+    words = unknown_in(settings)
+    if not words:
+        return
+    offer = light_offer(settings, Paces())
+    model = "full" if offer is None else "light"
+    for word in words:
         near = nearest_word(word)
         meant = f" (it knows '{near}')" if near else ""
-        _say(f"the embedded model doesn't know '{word}'{meant}; a real CLIP does: --model full")
+        _say(f"the embedded model doesn't know '{word}'{meant}; a real CLIP does: --model {model}")
+    if offer is not None:
+        _say(f"on this machine: {offer.sentence}, with --model light")
 
 
 def _say(text: str) -> None:

@@ -23,6 +23,7 @@ from text2art_nb.compat.process import Process, Shot
 from text2art_nb.drawers.base import resize
 from text2art_nb.errors import RunError
 from text2art_nb.loop import Look, Loop, Numbers, State
+from text2art_nb.presets import weights_for
 from text2art_nb.settings import Settings
 from text2art_nb.settings.looking import perceptor_spec
 
@@ -181,7 +182,7 @@ def _handed(settings: Settings) -> tuple[dict[str, str], str | None]:
     drawer = settings.pixray.get("drawer", settings.drawer)
     if drawer != "vqgan" or settings.pixray.keys() & {"vqgan_model", "vqgan_config", "vqgan_checkpoint"}:
         return eyes, None
-    return eyes, str(models.locate("imagenet_f16_16384" if settings.model == "full" else settings.model, "vqgan"))
+    return eyes, str(models.locate(weights_for("vqgan", settings.model), "vqgan"))
 
 
 def _devices(settings: Settings) -> dict[str, str]:

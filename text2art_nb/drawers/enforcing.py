@@ -5,6 +5,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from text2art_nb.devices import constant
+
 _SOFT_UNTIL: Final = 0.1  # of the run: until then the cells are free to find their shapes
 _HARD_FROM: Final = 0.7  # from then on there is time to choose among the palette's colours
 # Never entirely while it draws: a picture in which all cells come to have one colour is still seen to differ from a
@@ -50,5 +52,5 @@ def nearest(cells: Tensor, palette: Tensor) -> Tensor:
 def oklab(colours: Tensor) -> Tensor:
     """[…,3] in sRGB, 0..1, in Oklab (Ottosson 2020), where equal distances look equally large."""
     light = torch.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
-    cones = light @ colours.new_tensor(_TO_CONES).T
-    return cones.clamp(min=0) ** (1 / 3) @ colours.new_tensor(_TO_LAB).T
+    cones = light @ constant(_TO_CONES, colours.device, colours.dtype).T
+    return cones.clamp(min=0) ** (1 / 3) @ constant(_TO_LAB, colours.device, colours.dtype).T

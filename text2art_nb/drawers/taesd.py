@@ -18,6 +18,7 @@ from text2art_nb import models
 from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, decoded_size, resize
 from text2art_nb.errors import ModelError
 from text2art_nb.models.whole import check_whole
+from text2art_nb.presets import weights_for
 from text2art_nb.settings import Settings
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def factor(model: "AutoencoderTiny") -> int:
 
 def build(settings: Settings, device: torch.device, generator: torch.Generator) -> TAESDDrawer:
     """The drawer that `settings` ask for, on `device`, with its start drawn from `generator` (a CPU generator)."""
-    name = "taesd" if settings.model == "full" else settings.model
+    name = weights_for("taesd", settings.model)
     model = load(models.locate(name, "taesd"), device)
     canvas = decoded_size(settings.picture_size, factor(model), name == "embedded")
     return TAESDDrawer(model, canvas, settings.candidates, generator).to(device)

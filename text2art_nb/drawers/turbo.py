@@ -17,7 +17,7 @@ from text2art_nb import models
 from text2art_nb.drawers import one_step, taesd
 from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, resize
 from text2art_nb.drawers.one_step import OneStepModel
-from text2art_nb.presets import native_size
+from text2art_nb.presets import native_size, weights_for
 from text2art_nb.prompts import Prompt
 from text2art_nb.settings import Settings
 
@@ -167,7 +167,7 @@ def build(settings: Settings, device: torch.device, generator: torch.Generator) 
     A GPU computes the UNet in float16 unless `precision` says otherwise. TAESD is the catalogue's, or the directory
     taesd/ beside the unet/ of a directory of your own.
     """
-    name = "sd-turbo" if settings.weights == "full" else settings.weights
+    name = weights_for("turbo", settings.weights)
     directory = models.locate(name, "diffusion")
     half = device.type != "cpu" and settings.precision in ("auto", "float16")
     wide = torch.bfloat16 if settings.precision == "bfloat16" else torch.float32

@@ -20,6 +20,7 @@ from text2art_nb.drawers.short_cuts import shorten
 from text2art_nb.errors import ModelError
 from text2art_nb.models import taming
 from text2art_nb.models.whole import check_whole
+from text2art_nb.presets import weights_for
 from text2art_nb.settings import Settings
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class VQGANDrawer(Drawer):
         return self._frozen.network  # type: ignore[return-value]
 
     def render(self) -> Tensor:
-        decoded = self._model.decode(self._painted(self.latents), force_not_quantize=True).sample
+        decoded = _decode(self._model, self._painted(self.latents))
         return clamp_with_gradient(decoded.float() / 2 + 0.5)
 
     @torch.no_grad()
@@ -178,6 +179,17 @@ def _frozen(model: "VQGAN", device: torch.device) -> "VQGAN":
     return model.eval().requires_grad_(False).to(device)
 
 
+def _decode(model: "VQGAN", codes: Tensor) -> Tensor:
+    """The picture [B,3,H,W], about -1..1, of codes [B,C,h,w].
+
+    As `VQModel.decode`, which also makes a loss on the CPU and waits for its copy.
+    """
+    network = model.model if isinstance(model, taming.GumbelVQ) else model
+    spatial = codes if network.config["norm_type"] == "spatial" else None
+    picture: Tensor = network.decoder(network.post_quant_conv(codes), spatial)
+    return picture
+
+
 def factor(model: "VQGAN") -> int:
     """How many pixels one code stands for, along each side."""
     return int(2 ** (len(model.config["block_out_channels"]) - 1))
@@ -185,7 +197,7 @@ def factor(model: "VQGAN") -> int:
 
 def build(settings: Settings, device: torch.device, generator: torch.Generator) -> VQGANDrawer:
     """The drawer that `settings` ask for, on `device`, with its start drawn from `generator` (a CPU generator)."""
-    name = "imagenet_f16_16384" if settings.model == "full" else settings.model
+    name = weights_for("vqgan", settings.model)
     model = load(models.locate(name, "vqgan"), device)
     canvas = decoded_size(settings.picture_size, factor(model), name == "embedded")
     kind = VQGANDrawer

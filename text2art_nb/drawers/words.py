@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from text2art_nb.models.cleaning import clean
 from text2art_nb.prompts import Prompt
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Reader:
         return int(self._encoder.config.max_position_embeddings)
 
     def _pieces(self, text: str) -> list[list[int]]:
-        tokens: list[int] = self._tokenizer(text, add_special_tokens=False, verbose=False).input_ids
+        tokens: list[int] = self._tokenizer(clean(text), add_special_tokens=False, verbose=False).input_ids
         room = self._longest - 2
         return [tokens[start : start + room] for start in range(0, max(1, len(tokens)), room)]
 

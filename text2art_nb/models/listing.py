@@ -1,9 +1,11 @@
 """What weights there are, where they come from, and which are on this machine: for the command line and the doctor."""
 
+from collections.abc import Iterator
 from typing import TypedDict
 
 from text2art_nb.models import cache, embedded
 from text2art_nb.models.catalogue import ALIASES, CATALOGUE, Weights
+from text2art_nb.presets import FULL_MODELS, FULL_PRESETS, LIGHT_MODELS, LIGHT_PRESETS, PERCEPTOR_PRESETS
 
 IN_PACKAGE = "in this package"
 """The source of what is never fetched."""
@@ -40,7 +42,17 @@ def text() -> str:
         for line in (head, *body)
     ]
     legend = f"* on this machine; - known, not loadable yet; others are fetched into {cache.root()} when first used"
-    return "\n".join([*lines, "", legend])
+    return "\n".join([*lines, "", legend, *_presets()])
+
+
+def _presets() -> Iterator[str]:
+    """What the names mean that stand for several weights, or for others in each drawer."""
+    for model, weights in (("light", LIGHT_MODELS), ("full", FULL_MODELS)):
+        named = ", ".join(f"{drawer}: {name}" for drawer, name in weights.items())
+        eyes = ", ".join((LIGHT_PRESETS if model == "light" else FULL_PRESETS)["normal"].perceptors)
+        yield f"model={model} is {named}; it looks with {eyes}"
+    for name, qualities in PERCEPTOR_PRESETS.items():
+        yield f"perceptors={name} is {', '.join(qualities['normal'])}"
 
 
 def in_words(size: int | None) -> str:

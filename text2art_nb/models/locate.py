@@ -1,8 +1,9 @@
 """From the name of some weights to the directory of a checkpoint that is ready to load, fetched if need be."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -12,10 +13,10 @@ from typing import Any
 from text2art_nb.errors import ModelError
 from text2art_nb.models import cache, embedded
 from text2art_nb.models.catalogue import Weights, find, is_known
-from text2art_nb.models.download import Absent, Cancelled, Patience, Progress, fetch
+from text2art_nb.models.download import Absent, Cancelled, Notice, Patience, Progress, digest, fetch
+from text2art_nb.models.provenance import Provenance
+from text2art_nb.models.weights import beginning, is_commit
 from text2art_nb.runtime import filesystems
-
-Notice = Callable[[str], None]
 
 
 def locate(
@@ -32,14 +33,14 @@ def locate(
 
     Args:
         name: "embedded", and of perceptors "embedded-2", "embedded-3" and "judge"; the path of a directory with a
-            ``config.json`` or with one of the authors' own files (a ``.ckpt`` with its ``.yaml``, a ``.pt``), or of
-            such a file; or a name or alias of the catalogue, which is looked for in text2art's cache, in the Hugging
-            Face hub's, and then fetched.
+            ``config.json`` or with one of the authors' own files (a ``.ckpt`` with its ``.yaml``, a ``.pt``, an
+            ``open_clip_config.json``), or of such a file; or a name or alias of the catalogue, which is looked for in
+            text2art's cache, in the Hugging Face hub's, and then fetched.
         kind: what it is to be used as: clip, vqgan, judge, taesd, …
         download: False asks no server. ``TEXT2ART_OFFLINE=1`` and ``HF_HUB_OFFLINE=1`` say so for all.
         progress, cancel, patience: see ``download.fetch``; without cancel, what it is `cancelled_by`.
-        notice: called with what is about to be fetched and its licence, before the first byte; None: whoever is
-            `telling`, or else it is printed on stderr.
+        notice: called with what is about to be fetched and its licence, before the first byte, and where a server asks
+            to wait; None: whoever is `telling`, or else it is printed on stderr.
 
     Raises:
         ModelError: no such name; weights of another kind, or in a format that can't be loaded yet; or they are not here
@@ -58,23 +59,42 @@ def locate(
         raise ModelError(f"{path} is not a directory of weights: it has no {_INDEX.get(kind, 'config.json')}{own}")
     weights = find(name)
     _check_use(weights, name, kind)
+    if here := _on_this_machine(weights):
+        return here
     where = cache.directory(weights)
-    if not cache.lacking(weights, where):
-        return where
-    elsewhere = _in_hub_cache(weights)
-    if elsewhere:
-        return elsewhere
-    cancel = cancel or _CANCELLED_BY.get()
     if not download or is_offline():
         raise ModelError(_advice(weights, where, "and this is an offline run"))
-    (notice or _TELLS.get() or _say)(announcement(weights))
-    try:
-        _download(weights, where, progress, cancel, patience)
-    except Cancelled:
-        raise
-    except ModelError as error:
-        raise ModelError(_advice(weights, where, f"and {error}")) from error
-    return where
+    return _fetched(weights, progress, cancel or _CANCELLED_BY.get(), patience, notice or _TELLS.get() or _say)
+
+
+def _on_this_machine(weights: Weights) -> Path | None:
+    """Where all of a checkpoint is: in text2art's cache or the hub's, as it is or as what it falls back to."""
+    for each in (weights, *map(find, weights.fallbacks)):
+        where = cache.directory(each)
+        if not cache.lacking(each, where):
+            _check_unchanged(each, where)
+            return where
+        if elsewhere := _in_hub_cache(each):
+            return elsewhere
+    return None
+
+
+def _fetched(
+    weights: Weights, progress: Progress | None, cancel: Event | None, patience: Patience | None, notice: Notice
+) -> Path:
+    """The directory of a checkpoint that has just been fetched, or of what it falls back to where it can't be had."""
+    troubles: list[str] = []
+    for each in (weights, *map(find, weights.fallbacks)):
+        where = cache.directory(each)
+        notice(announcement(each) if not troubles else f"{troubles[-1]}; {announcement(each)}")
+        try:
+            _download(each, where, progress, cancel, patience, notice)
+            return where
+        except Cancelled:
+            raise
+        except ModelError as error:
+            troubles.append(f"{each.name} can't be had: {error}" if weights.fallbacks else str(error))
+    raise ModelError(_advice(weights, cache.directory(weights), f"and {'; '.join(troubles)}"))
 
 
 def _path(name: str) -> Path:
@@ -92,6 +112,7 @@ def _is_bare(directory: Path) -> bool:
 _TENSORS = (".safetensors", ".bin", ".ckpt", ".pt", ".pth")
 _INDEX = {"diffusion": "model_index.json"}  # what says that a directory is a checkpoint, where it has several models
 _ORIGINALS = {"vqgan": ".ckpt", "clip": ".pt"}  # what the authors of taming-transformers and of CLIP saved
+_OPEN_CLIP = "open_clip_config.json"  # beside the tensors of a CLIP that open_clip saved
 
 
 def _is_original(path: Path, kind: str) -> bool:
@@ -103,6 +124,8 @@ def _is_original(path: Path, kind: str) -> bool:
         return taming.find(path) is not None
     if suffix is None:
         return False
+    if kind == "clip" and (path / _OPEN_CLIP).is_file():
+        return True
     return path.suffix == suffix if path.is_file() else any(path.glob(f"*{suffix}"))
 
 
@@ -165,32 +188,63 @@ def _check_use(weights: Weights, name: str, kind: str) -> None:
 
 
 def _in_hub_cache(weights: Weights) -> Path | None:
-    """Where huggingface_hub has fetched the same checkpoint before, for some other program."""
+    """Where huggingface_hub has fetched the same commit before, for some other program."""
     if not weights.repository:
         return None
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub import try_to_load_from_cache
 
-    patterns = [choice.path for file in weights.files for choice in file.choices()]
-    try:
-        found = snapshot_download(
-            weights.repository, revision=weights.revision, allow_patterns=patterns, local_files_only=True
-        )
-    except LocalEntryNotFoundError:
+    index = next(file.path for file in weights.files if not file.optional)
+    known = _provenance(weights, cache.directory(weights)).commit_of(weights.repository) or beginning(weights.revision)
+    found = try_to_load_from_cache(weights.repository, index, revision=known if is_commit(known) else None)
+    if not isinstance(found, str):
         return None
-    return None if cache.lacking(weights, Path(found)) else Path(found)
+    snapshot = Path(found).parents[index.count("/")]
+    if not snapshot.name.startswith(known):
+        return None
+    return None if cache.lacking(weights, snapshot) else snapshot
+
+
+def _check_unchanged(weights: Weights, where: Path) -> None:
+    """Raises ModelError where a fetched file has other bytes than it came with. Looks only into those written since."""
+    provenance = _provenance(weights, where)
+    for path, fetched in list(provenance.touched(where)):
+        if digest(where / path) != fetched.sha256:
+            raise ModelError(
+                f"{where / path} isn't the file that was fetched (from {fetched.url}, sha256 {fetched.sha256}): delete "
+                f"it to fetch it again, or delete {provenance.path} if the new one is yours"
+            )
+        with contextlib.suppress(OSError):  # a cache that can't be written: it is looked into the next time again
+            provenance.learn_file(path, where / path, fetched.sha256, fetched.url)
+
+
+def _provenance(weights: Weights, where: Path) -> Provenance:
+    return Provenance(where, weights.repository, weights.revision)
 
 
 def _download(
-    weights: Weights, where: Path, progress: Progress | None, cancel: Event | None, patience: Patience | None
+    weights: Weights,
+    where: Path,
+    progress: Progress | None,
+    cancel: Event | None,
+    patience: Patience | None,
+    notice: Notice,
 ) -> None:
     """Fetches what is lacking, the tensors last: once they are there, the rest is too. One run at a time does it."""
     try:
         where.mkdir(parents=True, exist_ok=True)
         with _turn(filesystems.lock_file(where / ".lock"), cancel):
+            provenance = _provenance(weights, where)
             for file in weights.files:
                 try:
-                    fetch(file, where, progress=progress, cancel=cancel, patience=patience)
+                    fetch(
+                        file,
+                        where,
+                        progress=progress,
+                        notice=notice,
+                        cancel=cancel,
+                        patience=patience,
+                        provenance=provenance,
+                    )
                 except Absent:
                     if not file.optional:
                         raise
@@ -205,8 +259,7 @@ def _turn(path: Path, cancel: Event | None) -> AbstractContextManager[object]:
     lock = filelock.FileLock(path, is_singleton=False)
     while True:
         try:
-            lock.acquire(timeout=0.2)
-            return lock
+            return lock.acquire(timeout=0.2)  # whose end releases it: a lock that is entered too is held twice
         except filelock.Timeout:
             if cancel and cancel.is_set():
                 raise Cancelled("waiting for another run's download was stopped") from None

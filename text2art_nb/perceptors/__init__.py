@@ -17,8 +17,8 @@ __all__ = ["Perceptor", "SeesSome", "load"]
 def load(name: str, device: torch.device) -> Perceptor:
     """The perceptor called `name` on `device`, shared by all runs.
 
-    A catalogue name, "embedded", "embedded-2", "embedded-3", a directory in the hub's layout, or one of OpenAI's own
-    `.pt` files.
+    A catalogue name, "embedded", "embedded-2", "embedded-3", a directory in the layout of transformers or of open_clip,
+    or a `.pt` file: one of OpenAI's own, or any CLIP's with its `open_clip_config.json` beside it.
 
     "judge" is the embedded model that was trained apart from the embedded CLIPs, to judge what they have guided.
 
@@ -27,8 +27,10 @@ def load(name: str, device: torch.device) -> Perceptor:
     """
     for entry in entry_points(group="text2art.perceptors", name=name):
         return cast(Callable[[torch.device], Perceptor], entry.load())(device)
-    from text2art_nb.perceptors import dual_encoder, openai_clip
+    from text2art_nb.perceptors import dual_encoder, open_clip, openai_clip
 
     place = models.locate(name, "clip")
-    kind = dual_encoder if (place / "config.json").is_file() else openai_clip
-    return kind.load(name, place, device)
+    if dual_encoder.is_saved_in(place) or not open_clip.has_config(place):
+        own = (place / "config.json").is_file()
+        return (dual_encoder if own else openai_clip).load(name, place, device)
+    return open_clip.load(name, place, device)

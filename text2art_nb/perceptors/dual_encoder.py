@@ -3,12 +3,13 @@
 All speak `get_text_features` and `get_image_features`; the embedded CLIP is one more of them.
 """
 
+import functools
 import importlib
 import json
 import math
 import pickle
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from text2art_nb.errors import ModelError
+from text2art_nb.models.cleaning import canonicalize, clean
+from text2art_nb.models.plain_words import plain_words, taught_words
 from text2art_nb.models.whole import check_nothing_missing
 from text2art_nb.perceptors.dropping import keep_some
 from text2art_nb.perceptors.long_texts import read_in_parts
@@ -35,10 +38,19 @@ class DualEncoder:
     """A perceptor over a `transformers` dual encoder; see `perceptors.base.Perceptor`."""
 
     def __init__(
-        self, name: str, model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", pixels: dict[str, Any]
+        self,
+        name: str,
+        model: "PreTrainedModel",
+        tokenizer: "PreTrainedTokenizerBase",
+        pixels: dict[str, Any],
+        cleaned: Callable[[str], str] = str,
     ) -> None:
-        """pixels: what its preprocessor_config.json says (size, image_mean, image_std), or {} for its family's own."""
+        """pixels: what its preprocessor_config.json says (size, image_mean, image_std), or {} for its family's own.
+
+        cleaned: what its training captions went through before the tokenizer; of a SigLIP all but `canonicalize`.
+        """
         self.name = name
+        self._cleaned = cleaned
         self._model = flatten_pooling(model.eval().requires_grad_(False))
         shorten(getattr(model, "vision_model", None))
         # A fast tokenizer keeps how the last call wanted its texts padded, and looks it up while it works: two runs
@@ -60,13 +72,22 @@ class DualEncoder:
     def _is_siglip(self) -> bool:
         return str(self._model.config.model_type).startswith("siglip")
 
+    def tokens(self, text: str) -> list[int]:
+        """The ids of `text`, cleaned, with its start and end if it has any, of any length and without filling."""
+        return self._tokens_of(self._cleaned(text))
+
     def count_tokens(self, text: str) -> int:
+        return len(self.tokens(text))
+
+    def _tokens_of(self, cleaned: str) -> list[int]:
         with self._tokenizing:
-            return len(self._tokenizer(self._prepared(text)).input_ids)
+            ids: list[int] = self._tokenizer(self._prepared(cleaned)).input_ids
+        return ids
 
     @torch.no_grad()
     def read(self, texts: Sequence[str]) -> Tensor:
-        return read_in_parts(texts, self.count_tokens, self.longest, self._read_short)
+        cleaned = [self._cleaned(text) for text in texts]
+        return read_in_parts(cleaned, lambda part: len(self._tokens_of(part)), self.longest, self._read_short)
 
     def _read_short(self, texts: Sequence[str]) -> Tensor:
         prepared = [self._prepared(text) for text in texts]
@@ -83,9 +104,9 @@ class DualEncoder:
             known = {name: tokens[name].to(self._mean.device) for name in names}
         return _unit(self._model.get_text_features(**known))
 
-    def _prepared(self, text: str) -> str:
-        """Both SigLIPs were trained on lower case, which their tokenizers don't all see to."""
-        return text.lower() if self._is_siglip else text
+    def _prepared(self, part: str) -> str:
+        """A part of a cleaned text; of a SigLIP's the punctuation goes only now, for commas say where parts end."""
+        return canonicalize(part) if self._is_siglip else part
 
     def see(self, views: Tensor) -> Tensor:
         pixels, tower = self._pixels(views), self._tower
@@ -202,6 +223,17 @@ _KINDS: Final[Mapping[str, str]] = MappingProxyType(
 """The models of `transformers`, by what a config.json calls them."""
 
 
+def is_saved_in(directory: Path) -> bool:
+    """Whether a directory has the files that `transformers` saves: a config.json and tensors under its own names."""
+    tensors = any((directory / f"{stem}.{kind}").is_file() for stem, kind in _TENSORS) or any(
+        directory.glob("*.index.json")
+    )
+    return tensors and (directory / "config.json").is_file()
+
+
+_TENSORS: Final = (("model", "safetensors"), ("pytorch_model", "bin"))
+
+
 def load(name: str, directory: Path, device: torch.device) -> DualEncoder:
     """The dual encoder saved in `directory`. Raises ModelError where the files aren't one, or not all of one.
 
@@ -221,11 +253,18 @@ def load(name: str, directory: Path, device: torch.device) -> DualEncoder:
             directory, local_files_only=True, dtype=torch.float32, output_loading_info=True
         )
         tokenizer = _tokenizer(transformers, directory)
-        pixels = _preprocessing(directory)
+        pixels, taught = _preprocessing(directory), taught_words(directory)
     except (ImportError, OSError, TypeError, ValueError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
         raise ModelError(f"{directory} holds no CLIP that transformers can load: {error}") from error
     check_nothing_missing(directory, "CLIP", loaded)
-    return DualEncoder(name, model.to(device), tokenizer, pixels)
+    return DualEncoder(name, model.to(device), tokenizer, pixels, _cleaning(called, taught))
+
+
+def _cleaning(model_type: str, taught: frozenset[str]) -> Callable[[str], str]:
+    """How a text is cleaned for a kind of model. taught: the words of an embedded one; empty for all others."""
+    if taught:
+        return functools.partial(plain_words, taught=taught)
+    return str if model_type == "vision-text-dual-encoder" else clean  # of those each was trained in its own way
 
 
 def _tokenizer(transformers: Any, directory: Path) -> "PreTrainedTokenizerBase":

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from text2art_nb import chance, models
 from text2art_nb.errors import ModelError
+from text2art_nb.models.plain_words import plain_words, taught_words
 from text2art_nb.prompts import as_sentences
 from text2art_nb.proposals.generator import MODEL_TYPE, SIZE, Proposal, Shape
 
@@ -30,10 +31,13 @@ class Proposer:
         model: the networks.
         tokenizer: of the sentences, padding to the longest.
         device: where the pictures are painted.
+        taught: the words that the tokenizer was trained on, with those that have hyphens or a hash in them.
     """
 
-    def __init__(self, model: Proposal, tokenizer: "Tokenizer", device: torch.device) -> None:
-        self._tokenizer, self._device = tokenizer, device
+    def __init__(
+        self, model: Proposal, tokenizer: "Tokenizer", device: torch.device, taught: frozenset[str] = frozenset()
+    ) -> None:
+        self._tokenizer, self._device, self._taught = tokenizer, device, taught
         self._model = model.eval().requires_grad_(False).to(device)
 
     @property
@@ -69,7 +73,7 @@ class Proposer:
 
     @torch.no_grad()
     def _stated(self, prompts: Sequence[tuple[str, float]]) -> Tensor:
-        read = self._tokenizer.encode_batch([text for text, _ in prompts] or [""])
+        read = self._tokenizer.encode_batch([plain_words(text, self._taught) for text, _ in prompts] or [""])
         ids = torch.tensor([one.ids for one in read], device=self._device)
         mask = torch.tensor([one.attention_mask for one in read], device=self._device)
         weights = torch.tensor([weight for _, weight in prompts] or [1.0], device=self._device)
@@ -113,7 +117,9 @@ def _read(directory: Path, device: torch.device) -> Proposer:
         raise ValueError(f"model.safetensors lacks {lacking[0]}")
     with torch.no_grad():
         model.painter.thing_base.zero_()
-    return Proposer(model, _read_tokenizer(directory / "tokenizer.json"), device)
+    # Its tokenizer is the embedded CLIP's, which keeps the list of the words.
+    taught = taught_words(models.locate("embedded", "clip"))
+    return Proposer(model, _read_tokenizer(directory / "tokenizer.json"), device, taught)
 
 
 def _read_tokenizer(path: Path) -> "Tokenizer":

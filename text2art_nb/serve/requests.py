@@ -24,7 +24,9 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^
 DRAWERS: Final[dict[Type, str]] = {"image": "vqgan", "painting": "strokes", "pixel art": "pixel"}
 HASHTAG: Final = "#pixelart"
 
-OURS: Final = frozenset("device precision micro_batch allow_urls aesthetic_head referee steering engine pixray".split())
+OURS: Final = frozenset(
+    "device precision threads micro_batch allow_urls aesthetic_head referee steering engine pixray".split()
+)
 """Settings that are the operator's to decide, or a run's to record."""
 PICTURES: Final = ("init_image", "style_image", "content_image", "overlay_image")
 PICTURE_LISTS: Final = ("image_prompts", "masks")

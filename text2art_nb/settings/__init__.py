@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -26,24 +26,26 @@ from text2art_nb.presets import (
     EMBEDDED_PRESETS,
     FFT_TASTE,
     FULL_PRESETS,
+    LIGHT_PRESETS,
     MAX_AREA,
     MAX_SIDE,
     MIN_SIDE,
     REFINING_ITERATIONS,
     TURBO_ITERATIONS,
+    WITHOUT_LIGHT,
     Preset,
     grid_size,
     native_size,
     preset_size,
     trimmed,
 )
-from text2art_nb.prompts import Prompt, parse_prompts, split_weight
+from text2art_nb.prompts import Prompt, parse_prompts, pick
 from text2art_nb.settings import strokes
 from text2art_nb.settings.checked import renamed
 from text2art_nb.settings.drawing import DRAWERS, DrawingSettings
 from text2art_nb.settings.elsewhere import ELSEWHERE
 from text2art_nb.settings.engine import EngineSettings
-from text2art_nb.settings.looking import LookingSettings, missing_mask, perceptor_spec
+from text2art_nb.settings.looking import LookingSettings, expanded, missing_mask, perceptor_spec
 from text2art_nb.settings.motion import MotionSettings
 from text2art_nb.settings.steering import MAX_STEERING, STEERABLE, Steering, steering_entry
 from text2art_nb.settings.taste import FILTERS, LOSSES, TasteSettings
@@ -57,6 +59,7 @@ __all__ = [
     "LOSSES",
     "MAX_PICTURE_CHARS",
     "MAX_STEERING",
+    "MAX_THREADS",
     "RECIPE_VERSION",
     "STEERABLE",
     "Aspect",
@@ -76,6 +79,9 @@ Aspect = Literal["square", "portrait", "widescreen", "retain"]
 Keep = Literal["last", "best", "average"]
 Start = Literal["noise", "proposal", "image"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+MAX_THREADS = 1024
+"""Most threads that a picture may ask for."""
 
 MAX_PICTURE_CHARS = 24_000_000
 """Most characters of all pictures (as data URIs) in one Settings."""
@@ -134,14 +140,16 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
     )
     seed: int | None = Field(default=None, ge=0, le=2**63 - 1, description="Same seed, same picture; empty: a new one.")
     allow_urls: bool = Field(default=False, description="Whether pictures may be fetched from http(s) addresses.")
-    image_prompts: tuple[str, ...] = Field(
+    image_prompts: Annotated[tuple[values.ImagePrompt, ...], values.AsChecked()] = Field(
         default=(), description="Pictures to look like, each optionally with ':weight'."
     )
     start: Start | None = Field(
         default=None,
         description="What it grows out of: noise, proposal (a small model's picture of the words), image (init_image).",
     )
-    init_image: str | None = Field(default=None, description="The picture to start from, kept as a PNG data URI.")
+    init_image: Annotated[str | None, values.AsChecked()] = Field(
+        default=None, description="The picture to start from, kept as a PNG data URI."
+    )
     learning_rate: float | None = Field(
         default=None, gt=0, le=1000, description="The size of a step; empty: the drawer's own."
     )
@@ -156,6 +164,12 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
     make_video: bool = Field(default=True, description="Whether to keep frames for a video.")
     device: str = Field(default="auto", description="Where to compute: auto, cpu, cuda, cuda:N or mps.")
     precision: Precision = Field(default="auto", description="The arithmetic: auto, float32, bfloat16 or float16.")
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_THREADS,
+        description="CPU threads that compute; the last bits depend on it. Empty: torch's number, kept by the run.",
+    )
     steering: tuple[Steering, ...] = Field(
         default=(), max_length=MAX_STEERING, description="What was changed while it drew."
     )
@@ -247,11 +261,13 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
             problems["upscaler"] = f"upscaler 'vector' is for the drawer strokes; {self.last_drawer} draws in pixels"
         if self.start == "image" and self.init_image is None:
             problems["start"] = "start 'image' needs an init_image"
-        if self.drawer == "generator" and self.model in ("embedded", "full"):
+        if self.drawer == "generator" and self.model in ("embedded", "light", "full"):
             problems["model"] = (
                 "the drawer 'generator' needs a model: the path of your TorchScript or torch.export file, or the name "
                 "of an installed generator"
             )
+        elif heavy := self._without_light():
+            problems["model"] = f"the drawer {heavy!r} has no light weights; take another drawer, or model='full'"
         if "->" in self.model and self.model.count("->") != len(self.stages) - 1:
             count = self.model.count("->") + 1
             problems["model"] = f"model names {count} weights for {len(self.stages)} drawers; name one, or one for each"
@@ -308,8 +324,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         """The prompts of the line, the image prompts (whose ``image`` is a PNG data URI), labels and noise."""
         prompts = parse_prompts(self.prompts) if self.prompts else []
         for entry in self.image_prompts:
-            picture, weight, stop = split_weight(entry)
-            prompts.append(Prompt("", weight, stop, picture))
+            prompts.append(Prompt("", entry.weight, entry.stop, entry.picture))
         return prompts + self.beside_the_line
 
     @property
@@ -317,12 +332,30 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         """Whether there are words that say what to draw, not only pictures or what is to be avoided."""
         return any(prompt.weight > 0 for prompt in (parse_prompts(self.prompts) if self.prompts else ()))
 
+    def _without_light(self) -> str | None:
+        """The first drawer that is asked for light weights and has none."""
+        for stage, drawer in enumerate(self.drawer_names):
+            if drawer in WITHOUT_LIGHT and model_of(self.model, stage) == "light":
+                return drawer
+        return None
+
+    @property
+    def _proposal_knows(self) -> bool:
+        """Whether every word that says what to draw is one that the proposals were taught."""
+        from text2art_nb.models.vocabulary import unknown_words
+
+        prompts = parse_prompts(self.prompts) if self.prompts else []
+        said = [text for prompt in prompts if prompt.weight > 0 for text in prompt.texts]
+        return bool(said) and not unknown_words(" ".join(said))
+
     def _usual_start(self) -> Start:
-        """The init image; else a proposal, where a model of the same small world draws; else noise."""
+        """The init image; else a proposal, if the models are of its small world or it knows the words; else noise."""
         if self.init_image is not None:
             return "image"
         if self.engine == "pixray":
             return "noise"
+        if self._leading_weights == "light":
+            return "proposal" if self._proposal_knows else "noise"
         return "proposal" if self._leading_weights == "embedded" and self.asks_in_words else "noise"
 
     @property
@@ -344,8 +377,9 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
 
     @property
     def preset(self) -> Preset:
-        """The row of the quality table that these settings use; the embedded models have a table of their own."""
-        row = (EMBEDDED_PRESETS if self._leading_weights == "embedded" else FULL_PRESETS)[self.quality]
+        """The row of the quality table that these settings use; the embedded and the light models have their own."""
+        tables = {"embedded": EMBEDDED_PRESETS, "light": LIGHT_PRESETS}
+        row = tables.get(self._leading_weights, FULL_PRESETS)[self.quality]
         if self.drawer == "turbo":
             return replace(row, iterations=TURBO_ITERATIONS[self.quality])
         if self.drawer == "vqgan" and self.weights == "embedded" and self._begins == "proposal":
@@ -368,7 +402,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         size = preset_size(self.aspect, self.preset.scale, init_size)
         if self.drawer == "turbo":
             return native_size(size)
-        return trimmed(size) if "vqgan" in self.drawer_names and self.model != "embedded" else size
+        return trimmed(size) if "vqgan" in self.drawer_names and self.model not in ("embedded", "light") else size
 
     @property
     def drawn_size(self) -> tuple[int, int]:
@@ -389,18 +423,21 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         """These settings with everything explicit that was left to quality, aspect, model and chance (the seed).
 
         Resolving twice is resolving once. What stays None means itself: learning_rate (the drawer's own), micro_batch
-        (what fits), palette and pictures (none), the grid of a drawer that has none.
+        (what fits), threads (torch's number when the run begins), palette and pictures (none), the grid of a drawer
+        that has none.
         """
         preset = self.preset
         size = self.picture_size
+        seed = secrets.randbelow(2**32) if self.seed is None else self.seed
         found: dict[str, Any] = {
             "model": self.weights,
             "iterations": self.iterations or preset.iterations,
             "num_cuts": self.num_cuts or preset.num_cuts,
             "batches": self.batches or preset.batches,
-            "perceptors": self.perceptors or preset.perceptors,
+            "perceptors": expanded(self.perceptors or (), self.quality) or preset.perceptors,
             "size": size,
-            "seed": secrets.randbelow(2**32) if self.seed is None else self.seed,
+            "seed": seed,
+            **({"prompts": pick(self.prompts, seed)} if "{" in self.prompts else {}),
             # Only a later drawer of a chain is to refine without words: see chain.of_stage.
             "start": self._begins if self._begins != "proposal" or self.asks_in_words else "noise",
         }
@@ -409,6 +446,8 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         own = "losses" in self.model_fields_set  # also where none are asked for
         if taste and not own and small and found["start"] == "noise" and self.engine == "text2art":
             found["losses"] = dict(taste)
+        if preset.token_drop and "token_drop" not in self.model_fields_set:
+            found["token_drop"] = preset.token_drop
         if "turbo" in self.drawer_names and "keep" not in self.model_fields_set:
             found["keep"] = "best"  # its steps go up and down, and ReNO keeps the best
         if "fft" in self.drawer_names:
@@ -454,7 +493,15 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
 
             check_recipe(given)
             given["allow_urls"] = False
-        return cls(**given)
+        settings = cls(**given)
+        return settings if trusted else settings._without_surplus_threads()
+
+    def _without_surplus_threads(self) -> Self:
+        """These settings without a number of threads that this machine doesn't have."""
+        from text2art_nb.machine import most_threads
+
+        surplus = self.threads is not None and self.threads > most_threads()
+        return self.model_copy(update={"threads": None}) if surplus else self
 
 
 def _check_version(version: Any) -> None:

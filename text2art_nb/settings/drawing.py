@@ -33,7 +33,7 @@ class DrawingSettings(Checked):
         description="What draws: vqgan, pixel, strokes, fft, taesd, turbo, generator; or a chain: vqgan -> pixel.",
     )
     model: str = Field(
-        default="embedded", description="The drawer's weights: embedded, full, a weights name, or a directory."
+        default="embedded", description="The drawer's weights: embedded, light, full, a weights name, or a directory."
     )
     pixel_size: tuple[int, int] | None = Field(
         default=None,
@@ -228,7 +228,7 @@ class DrawingSettings(Checked):
     @field_validator("model", mode="before")
     @classmethod
     def _model(cls, value: Any) -> str:
-        return values.name(value, "model", "'embedded', 'full', a weights name or a directory")
+        return values.name(value, "model", "'embedded', 'light', 'full', a weights name or a directory")
 
     @field_validator("pixel_type", mode="before")
     @classmethod

@@ -3,11 +3,13 @@ for beside the prompt line."""
 
 import itertools
 import math
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
 
 from pydantic import Field, field_validator
 
 from text2art_nb import values
+from text2art_nb.presets import PERCEPTOR_PRESETS
 from text2art_nb.prompts import MAX_MASKS, MAX_WEIGHT, Prompt, mask_number, parse_prompts, split_weight
 from text2art_nb.settings.checked import Checked
 
@@ -21,7 +23,7 @@ class LookingSettings(Checked):
     perceptors: tuple[str, ...] | None = Field(
         default=None,
         max_length=16,
-        description="The CLIPs that look at the picture, each 'name:weight:cuts'; empty: those of model and quality.",
+        description="The CLIPs that look, each 'name:weight:cuts', or 'robust'; empty: those of model and quality.",
     )
     num_cuts: int | None = Field(
         default=None, ge=1, le=_MOST_CUTS, description="How many views of the picture are in a batch."
@@ -39,7 +41,7 @@ class LookingSettings(Checked):
         max_length=16,
         description="Things to draw, like 'tabby cat:2', each read in the seven phrases that CLIP knows best.",
     )
-    masks: tuple[str, ...] = Field(
+    masks: Annotated[tuple[str, ...], values.AsChecked()] = Field(
         default=(),
         description="Black and white pictures for prompts like '[mask 1] fog': white is where the prompt counts.",
     )
@@ -129,6 +131,20 @@ def perceptor_spec(text: str) -> tuple[str, float, int | None]:
     if not (float(cuts).is_integer() and 1 <= cuts <= _MOST_CUTS):
         raise ValueError(f"the cuts of the perceptor {name!r} must be a whole number, 1 to {_MOST_CUTS}; got {cuts:g}")
     return name.strip(), weight, int(cuts)
+
+
+def expanded(specs: Sequence[str], quality: str) -> tuple[str, ...]:
+    """`specs` as in settings.perceptors, with each name of a preset ("robust") replaced by those that it means.
+
+    Each of them gets the preset's weight and cuts.
+    """
+    found: list[str] = []
+    for each in specs:
+        name, _, _ = perceptor_spec(each)
+        meant = PERCEPTOR_PRESETS.get(name.lower())
+        rest = each.strip()[len(name) :]
+        found += [each] if meant is None else [f"{one}{rest}" for one in meant[quality]]
+    return tuple(dict.fromkeys(found))
 
 
 def missing_mask(line: str, count: int) -> str | None:

@@ -10,7 +10,7 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType({"clipdraw": "paint", "line_s
 """pixray's drawers, and the kind of strokes that each is here."""
 
 _WIDTHS: Final = {"paint": (1.0, 12.0), "line": (0.5, 2.0)}  # percent of the height
-_COUNTS: Final = {"paint": (1024, 256), "line": (24, 40)}  # for real models, and for the embedded ones
+_COUNTS: Final = {"paint": (1024, 256), "line": (24, 40)}  # for real models, and for the embedded and light ones
 _PAPERS: Final = {"paint": "white", "line": "#F2EECB"}
 
 
@@ -78,7 +78,7 @@ def defaults(asked: Asked) -> dict[str, Any]:
     line = asked.stroke_kind == "line"
     low, high = widths(asked.stroke_kind, asked.min_stroke_width, asked.max_stroke_width)
     return {
-        "strokes": asked.strokes or _COUNTS[asked.stroke_kind][asked.model == "embedded"],
+        "strokes": asked.strokes or _COUNTS[asked.stroke_kind][asked.model in ("embedded", "light")],
         "stroke_length": asked.stroke_length or (8 if line else 1),
         "min_stroke_width": low,
         "max_stroke_width": high,

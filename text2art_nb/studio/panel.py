@@ -10,7 +10,7 @@ from text2art_nb.presets import EMBEDDED_EYES
 from text2art_nb.prompts import MODIFIERS, add_modifier, has_modifier, remove_modifier
 from text2art_nb.settings import LOSSES, Settings, Steering
 from text2art_nb.studio import fields, form, more
-from text2art_nb.studio.fetching import model_choices
+from text2art_nb.studio.fetching import model_choices, offer_for
 from text2art_nb.studio.fields import Field, Named
 from text2art_nb.studio.incoming import Incoming
 from text2art_nb.studio.mask import names_mask
@@ -143,7 +143,7 @@ class Panel:
         perceptor = self._readiness.perceptor(settings)
         embedded = bool(set(EMBEDDED_EYES) & set(settings.resolved().perceptor_names))
         longest, count = (perceptor.longest, perceptor.count_tokens) if perceptor else (None, None)
-        self.view.reading = reading(prompts, embedded, longest, count)
+        self.view.reading = reading(prompts, embedded, longest, count, offer_for(settings))
         self.view.palette = settings.palette or ""
         self._tell_changed(settings)
 

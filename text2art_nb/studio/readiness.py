@@ -31,7 +31,7 @@ class Readiness:
     """
 
     def __init__(self, asked: str | None = None, quality: str | None = None) -> None:
-        """asked, quality: what was asked for. For the embedded model nothing is fetched on a GPU either."""
+        """asked, quality: what was asked for. For "embedded" and "light" the full models aren't fetched on a GPU."""
         from text2art_nb.devices import pick_device
 
         self.device = pick_device()
@@ -39,7 +39,7 @@ class Readiness:
         self._asked_quality = quality
         if self.device.type != "cuda":
             self.why = "there is no GPU that real models could use, on a CPU they take minutes to hours"
-        elif asked != "embedded":
+        elif asked not in ("embedded", "light"):
             self._suit_card()
         self.warm: set[str] = set()
         self.start_seconds: float | None = None

@@ -4,13 +4,16 @@ import html
 import math
 from collections.abc import Callable
 
+from text2art_nb.dialects import understand
 from text2art_nb.models import nearest_word, unknown_words
 from text2art_nb.prompts import Prompt, parse_prompts
 
 CountTokens = Callable[[str], int]
 
 
-def reading(line: str, embedded: bool, longest: int | None = None, count: CountTokens | None = None) -> str:
+def reading(
+    line: str, embedded: bool, longest: int | None = None, count: CountTokens | None = None, offer: str = ""
+) -> str:
     """What a perceptor makes of a prompt line, as HTML.
 
     Args:
@@ -18,16 +21,19 @@ def reading(line: str, embedded: bool, longest: int | None = None, count: CountT
         embedded: whether the embedded CLIP reads it, which doesn't know every word.
         longest: how many tokens of a prompt are read at once; None where that isn't known yet.
         count: how many tokens a text has.
+        offer: what can be done about unknown words here, as `runs.light_offer` says it; "" where that is model="full".
     """
     if not line.strip(" |\n"):
         return ""
     try:
-        prompts = parse_prompts(line)
+        understood = understand(line)
+        prompts = parse_prompts(understood.line)
     except ValueError:
         return ""  # the error is shown under the field
-    parts = [_part(prompt, longest, count) for prompt in prompts]
+    parts = [html.escape(note) for note in understood.notes]
+    parts += [_part(prompt, longest, count) for prompt in prompts]
     if embedded and (unknown := unknown_words(" ".join(text for prompt in prompts for text in prompt.texts))):
-        parts.append(_unknown(unknown))
+        parts.append(_unknown(unknown, offer))
     return f'<div class="t2a-reading">{"<br>".join(parts)}</div>'
 
 
@@ -54,13 +60,17 @@ def _words(prompt: Prompt) -> str:
     return f"{words}, in the region {html.escape(prompt.region)}" if prompt.region else words
 
 
-def _unknown(words: list[str]) -> str:
+def _unknown(words: list[str], offer: str) -> str:
     named = []
     for word in words[:6]:
         near = nearest_word(word)
         named.append(f"'{html.escape(word)}'" + (f" (it knows '{html.escape(near)}')" if near else ""))
     more = f" and {len(words) - 6} more" if len(words) > 6 else ""
-    return (
-        f'<span class="push">the embedded model doesn\'t know</span> {", ".join(named)}{more}; '
-        "a real CLIP does: More settings, Model, full"
-    )
+    return f'<span class="push">the embedded model doesn\'t know</span> {", ".join(named)}{more}; {_remedy(offer)}'
+
+
+def _remedy(offer: str) -> str:
+    """Where a model is that knows the words."""
+    if offer:
+        return f'<span class="t2a-offer">{html.escape(offer)}</span>: More settings, Model, light'
+    return "a real CLIP does: More settings, Model, full"
