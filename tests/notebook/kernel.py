@@ -93,9 +93,9 @@ class Kernel:
         assert told["status"] == "ok", told
         return ast.literal_eval(told["data"]["text/plain"])
 
-    def click(self, button: str) -> None:
-        """What a front end does when the user clicks: a message to the button's comm, also while a cell runs."""
-        self.tell(button, {"event": "click"})
+    def click(self, button: "Button") -> None:
+        """What a front end does when the user clicks: a message to the view's comm, also while a cell runs."""
+        self.tell(button.view, {"do": button.name})
 
     def tell(self, widget: str, content: dict[str, Any]) -> None:
         """What a widget's own page script does when it sends a message."""
@@ -158,6 +158,14 @@ class Kernel:
                 return content
 
 
+@dataclass(frozen=True)
+class Button:
+    """A button of one of the studio's views: the view's comm, and what the view says when it is pressed."""
+
+    view: str
+    name: str
+
+
 @dataclass
 class Cell:
     """A cell that runs, or has run. began, ended: by `time.monotonic`. error: what the user saw as a traceback."""
@@ -204,17 +212,19 @@ class Cell:
         idle = message.kind == "status" and message.content["execution_state"] == "idle"
         return idle and message.parent == self.identity
 
-    def button(self, description: str) -> str:
-        """The comm of the button, of those that the cell has made, that says so."""
+    def button(self, description: str) -> Button:
+        """The button, of those of the views that the cell has made, that says so."""
         mine = {
             message.content["comm_id"]
             for message in self.kernel.messages[self.first :]
             if message.kind == "comm_open" and message.parent == self.identity
         }
         [found] = [
-            comm
+            Button(comm, name)
             for comm, state in self.kernel.states().items()
-            if comm in mine and state["_model_name"] == "ButtonModel" and state["description"] == description
+            if comm in mine
+            for name, label, _, disabled in state.get("buttons", ())
+            if label == description and not disabled
         ]
         return found
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.notebook.environments import Environment
-from tests.notebook.kernel import JPEG, WIDGET, Cell, Kernel, Message, saved_size
+from tests.notebook.kernel import JPEG, WIDGET, Button, Cell, Kernel, Message, saved_size
 from tests.patience import least
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first test may have to make the simulated Colab
@@ -214,14 +214,14 @@ def test_a_second_interrupt_ends_what_does_not_heed_the_first(kernel: Kernel) ->
 def test_a_second_interrupt_of_a_picture_on_the_panel_ends_it_and_not_the_kernel(kernel: Kernel) -> None:
     kernel.run(DEAF_FROM_THE_THIRD + "studio.panel()")
     first = len(kernel.messages)
-    kernel.click(kernel.value("studio._panel.stage.draw.model_id"))
+    kernel.click(Button(kernel.value("studio._panel.view.model_id"), "draw"))
     kernel.wait_for(lambda message: "deaf" in message.content.get("text", ""), "third iteration", 30, first)
     for _ in range(2):
         kernel.interrupt()
         kernel.listen(0.3)  # two signals at the same moment would be one
 
-    assert kernel.value("studio._panel.stage.draw.disabled") is False
-    assert "interrupted" in kernel.value("studio._panel.stage._message.value")
+    assert kernel.value("studio._panel.stage.shown['drawing']") is False
+    assert "interrupted" in kernel.value("studio._panel.stage.shown['message']")
     kernel.run(LET_IT_END)
     again = paint(kernel)
     seconds_to_end(again, ask_to_end(again, "stop"))
@@ -288,10 +288,10 @@ def test_the_panel_without_a_kernel_says_how_to_open_it(kernel: Kernel) -> None:
 def test_a_mask_that_is_painted_in_a_cell_of_its_own_comes_to_python(kernel: Kernel) -> None:
     cell = kernel.run("studio.mask()")
     assert any(WIDGET in output.get("data", {}) for output in cell.outputs)
-    canvas = [comm for comm, state in kernel.states().items() if "painted" in state][-1]
+    canvas = [comm for comm, state in kernel.states().items() if "mask" in state][-1]
     kernel.run(PAINT)
-    kernel.tell(canvas, {"painted": kernel.value("painted")})
-    kernel.click(cell.button("Use it"))
+    kernel.tell(canvas, {"do": "painted", "painted": kernel.value("painted")})
+    kernel.click(Button(canvas, "use_mask"))
     kernel.run("pass")
     assert kernel.value("studio.settings.masks == (painted,)")
 
@@ -311,7 +311,8 @@ def wait_for_description(cell: Cell, description: str) -> None:
     """Wait until a button of the cell's says so."""
     cell.kernel.wait_for(
         lambda message: (
-            message.kind == "comm_msg" and message.content["data"].get("state", {}).get("description") == description
+            message.kind == "comm_msg"
+            and description in [label for _, label, *_ in message.content["data"].get("state", {}).get("buttons", ())]
         ),
         f"button that says {description}",
         2,

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,23 +10,30 @@ from playwright.sync_api import Page, expect
 
 from tests.notebook.browser import chromium, new_page, stroke
 from text2art_nb.pictures import open_picture, picture_to_uri
-
-STUDIO = Path(__file__).parents[2] / "text2art_nb" / "studio"
+from text2art_nb.studio.view import MaskView
 
 # What anywidget hands to a widget's script, as far as this one uses it.
 PAGE = """
 <style>%(css)s</style>
-<div class="t2a-live" id="here" style="width: 512px"></div>
+<div id="here" style="width: 516px"></div>
 <script type="module">
   import widget from "data:text/javascript;base64,%(script)s";
-  const state = { picture: "", width: 512, height: 256, painted: "" };
-  const heard = {};
+  let mask = { open: true, width: 512, height: 256, painted: "", words: "", number: null, note: "" };
+  const heard = { "change:mask": [], "msg:custom": [] };
   window.sent = [];
-  window.tell = (name, value) => { state[name] = value; heard[`change:${name}`]?.(); };
+  window.tell = changes => { mask = { ...mask, ...changes }; heard["change:mask"].forEach(each => each()); };
+  window.show = async address => {
+    const data = new DataView(await (await fetch(address)).arrayBuffer());
+    heard["msg:custom"].forEach(each => each({ show: "under" }, [data]));
+  };
   const model = {
-    get: name => state[name],
-    on: (event, handler) => { heard[event] = handler; },
-    send: content => { window.sent.push(content); state.painted = content.painted; heard["change:painted"]?.(); },
+    get: name => ({ mask })[name],
+    on: (event, handler) => heard[event].push(handler),
+    send: content => {
+      if (content.do !== "painted") return;
+      window.sent.push(content);
+      window.tell({ painted: content.painted });
+    },
   };
   widget.render({ model, el: document.querySelector("#here") });
 </script>
@@ -43,8 +49,8 @@ def browser_page() -> Iterator[Page]:
 @pytest.fixture
 def page(browser_page: Page) -> Page:
     """A page with an empty canvas of 512 by 256 pixels."""
-    script = base64.b64encode((STUDIO / "mask.js").read_bytes()).decode()
-    browser_page.set_content(PAGE % {"css": (STUDIO / "look.css").read_text(), "script": script})
+    script = base64.b64encode(MaskView._esm.encode()).decode()
+    browser_page.set_content(PAGE % {"css": MaskView._css, "script": script})
     browser_page.locator("canvas").wait_for()
     return browser_page
 
@@ -102,10 +108,10 @@ def test_strokes_are_undone_turned_inside_out_and_cleared(page: Page) -> None:
 def test_what_python_says_is_painted_is_shown_and_can_be_painted_on(page: Page) -> None:
     stroke(page.locator("canvas"), (0.2, 0.5), (0.3, 0.5))
     mask = told(page)
-    page.evaluate("window.tell('painted', '')")
+    page.evaluate("window.tell({ painted: '' })")
     stroke(page.locator("canvas"), (0.8, 0.5), (0.8, 0.5))
     assert light(told(page), (0.25, 0.5), (0.8, 0.5)) == [0, 255]
-    page.evaluate("mask => window.tell('painted', mask)", mask)
+    page.evaluate("mask => window.tell({ painted: mask })", mask)
     shown = "() => document.querySelector('canvas').getContext('2d').getImageData(128, 128, 1, 1).data[3] === 255"
     page.wait_for_function(shown)
     stroke(page.locator("canvas"), (0.5, 0.2), (0.5, 0.2))
@@ -113,7 +119,8 @@ def test_what_python_says_is_painted_is_shown_and_can_be_painted_on(page: Page) 
 
 
 def test_the_picture_lies_under_it_in_the_same_shape(page: Page) -> None:
-    page.evaluate("address => window.tell('picture', address)", picture_to_uri(Image.new("RGB", (8, 8), "red")))
+    page.evaluate("address => window.show(address)", picture_to_uri(Image.new("RGB", (8, 8), "red")))
+    expect(page.locator(".t2a-mask-sheet img")).to_be_visible()
     boxes = [page.locator(each).bounding_box() for each in (".t2a-mask-sheet img", ".t2a-mask-sheet canvas")]
     assert boxes[0] == boxes[1]
     assert boxes[0] is not None

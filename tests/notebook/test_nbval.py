@@ -175,8 +175,8 @@ def test_a_handler_that_raises_fails_the_notebook(environment: Environment, tmp_
         "studio.panel()",
         "import ipywidgets\n"
         "made = getattr(ipywidgets.widgets.widget, '_instances', None) or ipywidgets.Widget.widgets  # 8, 7\n"
-        "[draw] = [each for each in made.values() if getattr(each, 'description', '') == 'Draw']\n"
-        "draw.click()",
+        "[panel] = [each for each in made.values() if type(each).__name__ == 'PanelView']\n"
+        "panel._handle_custom_msg({'do': 'draw'}, [])",
         "assert not studio.errors, studio.errors",
     ]
     notebook = tmp_path / "broken.ipynb"

@@ -1,8 +1,8 @@
 """Handing files on from a cell: links that don't swell the notebook's file; buttons where links lead nowhere."""
 
 import html
-import importlib.util
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -14,8 +14,7 @@ from text2art_nb.studio.view import CellView, Guarded
 
 def links_work() -> bool:
     """Whether a link to a file beside the notebook leads to it: not from Colab's frames, nor from VS Code's."""
-    on_colab = importlib.util.find_spec("google") is not None and importlib.util.find_spec("google.colab") is not None
-    return not on_colab and "VSCODE_PID" not in os.environ
+    return "google.colab" not in sys.modules and "VSCODE_PID" not in os.environ
 
 
 def reference(path: Path) -> str:
