@@ -77,7 +77,8 @@ class Studio:
         """folder: where pictures and runs are kept (default: $T2A_DIR, Google Drive if mounted, ./text2art).
 
         settings: what to begin with. Loads the models on a thread of its own; on CUDA real ones, which are fetched
-        first (1.5 GB), unless model="embedded" is among the settings. Raises SettingsError.
+        first (1.5 to 2.2 GB), unless model="embedded" is among the settings. There the card decides the quality
+        (`runtime.cards`), unless that is among them. Raises SettingsError.
         """
         self.result: Artwork | None = None
         self.run: Run | None = None
@@ -237,7 +238,8 @@ class Studio:
         public: False, and only you reach it, on this machine or through Colab's own proxy; True, and the link works
         everywhere: through Gradio, or ngrok or cloudflared where one is configured or named. Such a link has a
         password in it, unless `open` says that anybody may draw. Free Colab ends runtimes that mainly serve a web page.
-        What the service needs and isn't installed is installed first.
+        What the service needs and isn't installed is installed first. With the pictures on Google Drive its database
+        is on a local disk.
         """
         from text2art_nb.serve.share import Share, way_for
         from text2art_nb.studio.service import ServiceView, bring_what_is_lacking, link_for
