@@ -10,6 +10,8 @@ from text2art_nb.models import find, locate
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("nothing_loaded")
+
 SMALL = {"prompts": "a lighthouse", "size": (48, 32), "iterations": 1, "num_cuts": 2, "seed": 3, "device": "cpu"}
 
 # family: what draws with it, and the rows that it fetches
@@ -60,7 +62,8 @@ def test_nobody_is_told_of_an_error_that_is_none(
         list(Run(Settings(**{**SMALL, "model": "full"})))
     said = "".join(capfd.readouterr())
     assert "fetching xvjiarui/taming-vq-f16-n16384" in said
-    assert "rror" not in said
+    assert "An error occurred" not in said
+    assert "unsafe" not in said
 
 
 @pytest.mark.parametrize("family", ["full", "turbo"])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
 
+from text2art_nb.errors import ModelError
 from text2art_nb.models import cache, embedded
 from text2art_nb.models.catalogue import ALIASES, CATALOGUE, Weights
 from text2art_nb.models.provenance import Provenance
@@ -100,8 +101,11 @@ def _revision(weights: Weights, where: Path) -> str:
     """The catalogue's commit, or the one that was learned; its beginning, or "", where it wasn't yet."""
     if is_commit(weights.revision) or not weights.repository:
         return weights.revision
-    learned = Provenance(where, weights.repository, weights.revision).commit_of(weights.repository)
-    return learned or beginning(weights.revision)
+    known = beginning(weights.revision)
+    try:
+        return Provenance(where, weights.repository, weights.revision).commit_of(weights.repository) or known
+    except ModelError:  # whoever uses the weights is told of it
+        return known
 
 
 def _embedded_row(kind: str) -> Row:
