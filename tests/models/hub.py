@@ -56,9 +56,10 @@ class Fault:
 
     Attributes:
         times: how many answers, None for all.
+        host: only of this one, hub or store.
         status: answered instead of the file.
         headers: sent with that.
-        cut: bytes after which the connection ends.
+        cut: bytes after which the connection ends, ``pause`` seconds later.
         body: sent in the file's place, as if it were right.
         kind: that body's Content-Type.
         stall: seconds before an answer.
@@ -66,9 +67,11 @@ class Fault:
 
     where: str
     times: int | None = 1
+    host: str | None = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None
+    pause: float = 0.0
     body: bytes | None = None
     kind: str | None = None
     stall: float = 0.0
@@ -162,7 +165,8 @@ class Hub:
         with self._lock:
             self.asked.append(asked)
             for fault in self.faults:
-                if fault.times != 0 and fnmatch.fnmatch(asked.path, fault.where):
+                here = fault.host in (None, asked.host) and fnmatch.fnmatch(asked.path, fault.where)
+                if here and fault.times != 0:
                     fault.times = None if fault.times is None else fault.times - 1
                     return fault
         return None
@@ -196,7 +200,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if fault.body is not None:
                 kind = {"Content-Type": fault.kind} if fault.kind else {}
                 return self.say(200, {**kind, **fault.headers}, fault.body)
-            self.cut = fault.cut
+            self.cut, self.pause = fault.cut, fault.pause
         return self.answer()
 
     do_HEAD = do_GET
@@ -218,6 +222,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(body)
                 return
             self.wfile.write(body[: self.cut])
+            time.sleep(self.pause)
             self.close_connection = True
 
     def file(self, body: bytes, headers: Mapping[str, str]) -> None:
@@ -333,7 +338,7 @@ class _HubHandler(_Handler):
             said: Any = [self.entry(path, held) for path, held in files.items()]
         elif what == "commits":
             said = [
-                {"id": one, "title": "upload model", "authors": [], "date": "2023-01-01T00:00:00.000Z"}
+                {"id": one, "title": "upload model", "message": "", "authors": [], "date": "2023-01-01T00:00:00.000Z"}
                 for one in reversed(repository.commits)
             ]
         else:

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests import full_models, tiny_models
 from tests.models.hub import Hub, read
 from text2art_nb.models import catalogue
-from text2art_nb.models.weights import File, Weights, is_commit, repository_of
+from text2art_nb.models.weights import File, Weights, beginning, is_commit, repository_of
 
 SAFETENSORS, PICKLE = "model.safetensors", "pytorch_model.bin"
 Maker = Callable[[Path], Path]
@@ -25,11 +25,10 @@ Maker = Callable[[Path], Path]
 
 def commit_of(name: str) -> str:
     """The commit that a row's repository is put at: the catalogue's, completed where only its beginning is known."""
-    revision = catalogue.find(name).revision
-    if is_commit(revision):
-        return revision
-    rest = hashlib.sha1(name.encode()).hexdigest()
-    return (revision + rest)[:40] if revision.isalnum() else rest
+    row = catalogue.find(name)
+    if is_commit(row.revision):
+        return row.revision
+    return (beginning(row.revision) + hashlib.sha1(row.name.encode()).hexdigest())[:40]
 
 
 def put(hub: Hub, name: str, directory: Path) -> str:
@@ -133,7 +132,7 @@ def _adapted(row: Weights, hub: Hub) -> Weights:
 
 def _adapted_file(file: File, hub: Hub) -> File:
     otherwise = _adapted_file(file.otherwise, hub) if file.otherwise else None
-    held = _held(file.url, hub)
+    held = next((held for url in (file.url, *file.mirrors) if (held := _held(url, hub)) is not None), None)
     if held is None:
         return dataclasses.replace(file, otherwise=otherwise)
     body = read(held)

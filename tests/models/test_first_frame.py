@@ -50,6 +50,19 @@ def test_an_empty_cache_becomes_a_first_frame_and_the_next_asks_nobody(
         assert len(local_hub.asked) == before
 
 
+def test_nobody_is_told_of_an_error_that_is_none(
+    local_hub: Hub, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The default's repository has its tensors as .bin alone: diffusers would look for others, and complain."""
+    stock(local_hub, ("full",), tmp_path / "stock")
+    capfd.readouterr()
+    with as_stocked(local_hub):
+        list(Run(Settings(**{**SMALL, "model": "full"})))
+    said = "".join(capfd.readouterr())
+    assert "fetching xvjiarui/taming-vq-f16-n16384" in said
+    assert "rror" not in said
+
+
 @pytest.mark.parametrize("family", ["full", "turbo"])
 def test_what_huggingface_hubs_client_fetched_is_used_as_it_is(family: str, local_hub: Hub, tmp_path: Path) -> None:
     """Its own client, unpatched, follows the branch into its own cache from the same hub; ours then asks nobody."""

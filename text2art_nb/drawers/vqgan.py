@@ -163,6 +163,8 @@ def load(directory: Path, device: torch.device) -> "VQGAN":
         model, loaded = VQModel.from_pretrained(
             directory,
             local_files_only=True,
+            # Else diffusers tells of an error before it takes the .bin, which is all that the usual one has.
+            use_safetensors=None if any(directory.glob("*.safetensors")) else False,
             low_cpu_mem_usage=False,
             torch_dtype=torch.float32,
             output_loading_info=True,

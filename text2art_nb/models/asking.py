@@ -68,10 +68,14 @@ def open_file(url: str, headers: Mapping[str, str], timeout: float) -> Answer:
         Refused: it will not do.
         Broken: it may do later.
     """
+    secret = token() if is_hubs(url) else None
     try:
-        return _open(url, headers, timeout, token())
+        return _open(url, headers, timeout, secret)
     except _BadToken:  # it would spoil what everybody may read
-        return _open(url, headers, timeout, None)
+        try:
+            return _open(url, headers, timeout, None)
+        except Refused as refusal:
+            raise Refused(f"{refusal}; the hub doesn't know the one that is there now", refusal.absent) from refusal
 
 
 def commit_at(url: str, timeout: float) -> str | None:
@@ -203,7 +207,7 @@ def _open(url: str, headers: Mapping[str, str], timeout: float, secret: str | No
 
 def _head(url: str, timeout: float) -> tuple[_Headers, int]:
     """The headers and status of an address, without following where it leads."""
-    secret = token()
+    secret = token() if is_hubs(url) else None
     while True:
         request = _request(url, {}, secret, "HEAD")
         try:
