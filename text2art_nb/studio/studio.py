@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from text2art_nb.run import Run
     from text2art_nb.serve.share import Share
     from text2art_nb.studio.panel import Panel
+    from text2art_nb.studio.view import CellView
 
 LOOK_SECONDS = 0.02
 """Between two looks at the easel: so long a click waits at most."""
@@ -94,6 +95,7 @@ class Studio:
         self._waiting: Callable[[], None] | None = None
         self._panel: Panel | None = None
         self._asked_before: dict[str, Any] = {}
+        self._cell_view: CellView | None = None
         self._share: Share | None = None
         settings = renamed(settings, Settings.aliases)
         self._readiness = Readiness(settings.get("model"), settings.get("quality"))
@@ -312,7 +314,8 @@ class Studio:
     # -- drawing
 
     async def _paint(self, easel: Easel) -> None:
-        cell = LiveCell(easel.run, _start_picture(easel.run.settings), self.guarded)
+        cell = LiveCell(easel.run, _start_picture(easel.run.settings), self.guarded, self._cell_view)
+        self._cell_view = cell.view
         try:
             with answered(self._kernel):
                 await self._follow(easel, cell)
@@ -328,7 +331,7 @@ class Studio:
             cell.fail(TORN)
             raise
         finally:
-            cell.close()
+            cell.leave()
         self._do_what_waits()
 
     def _draw_in_panel(self, easel: Easel) -> None:
