@@ -142,7 +142,7 @@ def test_strokes_are_the_same_on_a_card() -> None:
     pull = torch.randn(2, 3, 40, 48, generator=generator)
 
     def painted(device: torch.device) -> list[torch.Tensor]:
-        given = [each.to(device).requires_grad_() for each in (points, widths, colours)]
+        given = [each.clone().to(device).requires_grad_() for each in (points, widths, colours)]
         picture = brush.paint(*given, torch.ones(3, device=device), (48, 40))
         picture.backward(pull.to(device))
         return [picture.detach(), *(each.grad for each in given if each.grad is not None)]

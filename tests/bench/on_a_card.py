@@ -191,7 +191,7 @@ def turbo_pace(device: str, dry: bool) -> float:
     vae = AutoencoderKL(**(turbo_memory.VAE | slim)).eval().requires_grad_(False).to(device)
     words = turbo_memory.Silent(Words(torch.zeros(1, 77, config["cross_attention_dim"], device=device), None))
     model = OneStepModel(unet, vae, words, turbo_memory.STEP)  # type: ignore[arg-type]
-    side = 64 if dry else 512
+    side = 128 if dry else 512
     tiny = AutoencoderTiny().eval().requires_grad_(False).to(device)
     drawer = TurboDrawer(model, tiny, (side, side), 1, torch.Generator()).to(device)
     optimizer = drawer.optimizer()
