@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from text2art_nb.errors import ModelError
 from text2art_nb.models.archive import read_tensors
 from text2art_nb.models.cleaning import clean
+from text2art_nb.models.whole import check_tokenizer
 from text2art_nb.perceptors.dropping import keep_some
 from text2art_nb.perceptors.dual_encoder import positions
 from text2art_nb.perceptors.long_texts import read_in_parts
@@ -277,7 +278,9 @@ def load(name: str, place: Path, device: torch.device) -> OpenAIClip:
         raise ModelError(f"{path} holds no CLIP of OpenAI's: {str(error)[:200]}") from error
     if lacking:
         raise ModelError(f"{path} holds no CLIP of OpenAI's: {lacking[0]} is missing")
-    return OpenAIClip(name, model.float().to(device), _tokenizer(words))
+    tokenizer = _tokenizer(words)
+    check_tokenizer(words.parent, lambda text: tokenizer.encode(text).ids, len(tensors["token_embedding.weight"]))
+    return OpenAIClip(name, model.float().to(device), tokenizer)
 
 
 def _tokenizer(path: Path) -> "Tokenizer":
