@@ -91,6 +91,20 @@ def test_the_one_step_is_the_schedulers(predicts: str) -> None:
         torch.testing.assert_close(step.after(noise, answer), after, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("spacing", ["leading", "linspace", "trailing"])
+def test_the_one_step_is_the_last_of_the_schedule_whatever_a_config_says(spacing: str) -> None:
+    """With `leading` the UNet would be told of timestep 0 or 1, where there is next to no noise."""
+    from diffusers import EulerAncestralDiscreteScheduler
+
+    shape = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+    trained = one_step.one_step(EulerAncestralDiscreteScheduler(**shape, timestep_spacing="trailing"))
+    given = EulerAncestralDiscreteScheduler(**shape, timestep_spacing=spacing, steps_offset=1)
+    assert one_step.one_step(given) == trained
+    assert trained.timestep == 999
+    assert trained.sigma == pytest.approx(14.6146, abs=1e-3)
+    assert given.config["timestep_spacing"] == spacing
+
+
 def test_the_last_picture_is_the_full_vaes(tiny: Tiny) -> None:
     run = Run(tiny(drawer="turbo", iterations=2, size=(80, 48)))
     frames = list(run)

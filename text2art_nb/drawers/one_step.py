@@ -17,7 +17,7 @@ from torch import Tensor
 
 from text2art_nb.drawers.words import Reader, Readers, Words
 from text2art_nb.errors import ModelError
-from text2art_nb.models.whole import check_nothing_missing
+from text2art_nb.models.whole import check_nothing_missing, check_tokenizer, check_tokenizer_files
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -234,7 +234,10 @@ def _reader(transformers: Any, directory: Path, suffix: str, layer: int, kind: s
         place, variant=_variant(place), **_SAFELY, dtype=torch.float32
     )
     check_nothing_missing(place, kind, loaded)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(directory / f"tokenizer{suffix}", local_files_only=True)
+    words = directory / f"tokenizer{suffix}"
+    check_tokenizer_files(words)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(words, local_files_only=True)
+    check_tokenizer(words, lambda text: tokenizer(text).input_ids, encoder.config.vocab_size)
     return Reader(encoder.eval().requires_grad_(False), tokenizer, layer)
 
 

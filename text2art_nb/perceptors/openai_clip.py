@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from text2art_nb.errors import ModelError
 from text2art_nb.models.archive import read_tensors
 from text2art_nb.models.cleaning import clean
+from text2art_nb.models.whole import check_tokenizer
 from text2art_nb.perceptors.dropping import keep_some
 from text2art_nb.perceptors.dual_encoder import positions
 from text2art_nb.perceptors.long_texts import read_in_parts
@@ -354,7 +355,9 @@ def of_tensors(
         raise ModelError(f"{path} holds no CLIP of OpenAI's kind: {(*lacking, *strange)[0]}")
     if details.size not in (None, model.size):
         raise ModelError(f"{path} sees pictures of {model.size} pixels, but its config says {details.size}")
-    return OpenAIClip(name, model.float().to(device), _tokenizer(words), details)
+    tokenizer = _tokenizer(words)
+    check_tokenizer(words.parent, lambda text: tokenizer.encode(text).ids, len(tensors["token_embedding.weight"]))
+    return OpenAIClip(name, model.float().to(device), tokenizer, details)
 
 
 def tokenizer_beside(path: Path) -> Path:
