@@ -76,6 +76,11 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
         (["draw", "a castle", "--init-image", "nowhere.png"], "init_image cannot be used: there is no picture file"),
         (["draw", "a castle", "--init-image", "http://example.org/a.png"], "allow_urls"),
         (["compare", "a castle", "--out", "sheet.gif"], "a contact sheet is saved as .png or .jpg, not as 'sheet.gif'"),
+        (["draw", "@nowhere.txt"], "the file of prompts 'nowhere.txt' cannot be read"),
+        (["draw", "a castle", "--steps", "20"], "'--steps' is not an option here; iterations says how many steps"),
+        (["draw", "a castle", "--set", "steps=20"], "iterations says how many steps"),
+        (["draw", "a castle", "--set", "negative_prompt=fog"], "a castle | fog:-0.5"),
+        (["draw", "a castle", "--palette", "no such palette"], "palette"),
         (["dorctor"], "there is no command 'dorctor'; did you mean 'doctor'?"),
         (["inspect", "nowhere.png"], "there is no file 'nowhere.png'"),
         (["redraw", "/dev/null"], "'null' is not a file with a picture in it"),
@@ -641,3 +646,36 @@ def test_the_command_of_the_documentation_is_there() -> None:
     command = Path(sysconfig.get_path("scripts")) / "text2art"
     done = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.strip()
+
+
+def test_a_list_of_prompts_is_a_picture_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("prompts.txt").write_text("# ideas\na red castle\n\n a blue fish \n", encoding="utf-8")
+    words = ["draw", "@prompts.txt", "--out-dir", "art", "--size", "32x32", "--iterations", "1", "--drawer", "pixel"]
+    assert main([*words, "--no-video", "--seed", "4"]) == 0
+    said = capsys.readouterr()
+    assert [Path(line).name for line in said.out.split()] == ["a-red-castle-4.png", "a-blue-fish-4.png"]
+    assert "picture 2 of 2: a blue fish" in said.err
+    assert Artwork.open("art/a-blue-fish-4.png").settings.prompts == "a blue fish"
+
+
+def test_a_list_of_prompts_has_no_single_name(refused: Callable[..., str], tmp_path_factory: Any) -> None:
+    file = tmp_path_factory.mktemp("lists") / "prompts.txt"
+    file.write_text("a castle\na fish\n", encoding="utf-8")
+    assert "--out-dir names their folder" in refused("draw", f"@{file}", "--out", "castle.png")
+
+
+def test_it_says_how_a_prompt_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["draw", "a (red:1.2) {castle|castle} --no fog", "--out", "castle.png", "--no-video"]
+    assert main([*words, "--size", "32x32", "--iterations", "1", "--drawer", "pixel"]) == 0
+    said = capsys.readouterr().err
+    assert "'(red:1.2)': a weight inside a sentence isn't read" in said
+    assert "pushes away 'fog' with weight -0.5" in said
+    assert "the seed chose: a red castle | fog:-0.5" in said
+
+
+def test_every_setting_is_an_option_and_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["draw", "--help"])
+    said = capsys.readouterr().out
+    for name in set(Settings.model_fields) - {"prompts", "steering"}:
+        assert f"--{name.replace('_', '-')}" in said

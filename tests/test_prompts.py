@@ -16,6 +16,7 @@ from text2art_nb.prompts import (
     has_modifier,
     join_weight,
     parse_prompts,
+    pick,
     remove_modifier,
     split_weight,
 )
@@ -60,6 +61,17 @@ from text2art_nb.prompts import (
         ("a face -> a smiling face:2", [Prompt("a smiling face", 2.0, origin="a face")]),
         ("[top] a -> b ^ c", [Prompt("b", region="top", schedule=("c",), origin="a")]),
         (r"a \-> b", [Prompt("a -> b")]),
+        ("fog:–0.5 | mist:−0,5 | rain:﹣２", [Prompt("fog", -0.5), Prompt("mist", -0.5), Prompt("rain", -2.0)]),
+        ("a castle：2｜fog：-1", [Prompt("a castle", 2.0), Prompt("fog", -1.0)]),
+        ("a clock at 10:30", [Prompt("a clock at 10:30")]),
+        ("a clock at 10:30:2", [Prompt("a clock at 10:30", 2.0)]),
+        ("a clock at 23:59:59", [Prompt("a clock at 23:59:59")]),
+        ("a film in 16:9", [Prompt("a film in 16:9")]),
+        ("1:1", [Prompt("1:1")]),
+        ("the year 2049:2", [Prompt("the year 2049", 2.0)]),
+        ("route 66:0.5", [Prompt("route 66", 0.5)]),
+        ("a clock at 10 :30", [Prompt("a clock at 10", 30.0)]),
+        ("{red|blue} cats:2", [Prompt("{red|blue} cats", 2.0)]),
     ],
 )
 def test_a_line_is_read_as_prompts_with_weights_and_stops(line: str, expected: list[Prompt]) -> None:
@@ -270,3 +282,28 @@ def test_a_modifier_is_a_whole_word() -> None:
 
 def test_removing_a_modifier_takes_its_comma_with_it() -> None:
     assert remove_modifier("a castle, Trending, at sea", "Trending") == "a castle, at sea"
+
+
+def test_a_choice_is_the_same_for_the_same_seed_and_another_for_another() -> None:
+    line = "a {red|blue|green} {cat|{dog|fox}} | {fog|rain}:-0.5"
+    picked = {pick(line, seed) for seed in range(200)}
+    assert len(picked) == 3 * 3 * 2
+    assert pick(line, 7) == pick(line, 7)
+    assert not any(set(each) & set("{}") for each in picked)
+
+
+def test_a_choice_may_weigh_its_options_or_take_several() -> None:
+    reds = sum(pick("{9::red|blue}", seed) == "red" for seed in range(400))
+    assert 320 < reds < 400
+    assert {len(pick("{2$$a|b|c}", seed).split(", ")) for seed in range(20)} == {2}
+
+
+@pytest.mark.parametrize("line", [r"a \{red|blue\} cat", "a {cat} in {braces", "{}", "a castle"])
+def test_what_is_no_choice_stays_as_it_is(line: str) -> None:
+    assert pick(line, 1) == line
+
+
+@pytest.mark.parametrize("text", ["at 10", "16:9", "赤：青", "a {b|c} d", "a｜b", "it is 7"])
+@pytest.mark.parametrize("weight", [1.0, 2.0, 30.0, -0.5])
+def test_numbers_and_signs_of_all_kinds_read_back(text: str, weight: float) -> None:
+    assert parse_prompts(format_prompts([Prompt(text, weight)])) == [Prompt(text, weight)]

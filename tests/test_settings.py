@@ -2,10 +2,12 @@
 
 import base64
 import copy
+import hashlib
 import json
 import pickle
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -615,3 +617,39 @@ def test_the_taste_of_pixel_art_from_noise_can_be_switched_off() -> None:
     asked = {"prompts": "a castle", "drawer": "pixel", "start": "noise"}
     assert Settings(**asked).resolved().losses
     assert Settings(**asked, losses={}).resolved().losses == {}
+
+
+def test_an_edit_of_the_prompt_does_not_read_the_pictures_again() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (2000, 2000, 3), dtype=np.uint8)
+    settings = Settings(prompts="a castle", init_image=noise, image_prompts=[(noise, 2)], masks=[noise])
+    began = time.process_time()
+    edited = settings.with_(prompts="a red castle").resolved()
+    assert time.process_time() - began < 0.05
+    assert edited.init_image is settings.init_image
+    assert edited.image_prompts[0].weight == 2
+
+
+def test_a_checked_picture_knows_its_size_and_digest() -> None:
+    settings = Settings(prompts="a castle", init_image=Image.new("RGB", (30, 20), "red"))
+    uri = settings.init_image
+    assert uri.size == (30, 20)
+    assert uri.digest == hashlib.sha256(str(uri).encode()).hexdigest()
+
+
+def test_a_picture_is_plain_text_in_a_recipe_and_checked_again_from_there() -> None:
+    settings = Settings(prompts="a castle", init_image=Image.new("RGB", (30, 20), "red"))
+    recipe = settings.to_recipe()
+    assert type(recipe["init_image"]) is str
+    assert Settings.from_recipe(json.loads(json.dumps(recipe))) == settings
+    broken = recipe | {"init_image": recipe["init_image"][:-40]}
+    with pytest.raises(SettingsError, match="init_image"):
+        Settings.from_recipe(broken)
+
+
+def test_settings_with_pictures_can_be_pickled_and_copied() -> None:
+    red = Image.new("RGB", (30, 20), "red")
+    settings = Settings(prompts="a castle", init_image=red, image_prompts=[(red, 0.5)])
+    again = pickle.loads(pickle.dumps(settings))
+    assert again == settings
+    assert again.with_(seed=1).parsed == settings.parsed
+    assert copy.deepcopy(settings).parsed == settings.parsed

@@ -7,6 +7,8 @@ formats are opened, and PNG chunks other than the picture itself never reach a d
 
 import base64
 import binascii
+import functools
+import hashlib
 import io
 import os
 import struct
@@ -27,6 +29,27 @@ MAX_URI_CHARS = 6_000_000
 """Longest data URI: the PNG of 1024 x 1024 incompressible RGBA pixels, in base64, and a little."""
 PNG_PREFIX = "data:image/png;base64,"
 
+
+class CheckedPicture(str):
+    """A PNG data URI that `picture_to_uri` has decoded and found good; nothing decodes it again to check it.
+
+    It is made here alone: what a recipe, a request or a file holds is plain text until it has been checked.
+    """
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of the data URI, in hex."""
+        return hashlib.sha256(self.encode("ascii")).hexdigest()
+
+    @functools.cached_property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels, from the PNG's header."""
+        header = base64.b64decode(self[len(PNG_PREFIX) : len(PNG_PREFIX) + _HEADER_CHARS])
+        width, height = struct.unpack(">II", header[16:24])
+        return width, height
+
+
+_HEADER_CHARS = 32  # of base64: the 24 bytes of a PNG up to its width and height
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _NEEDED_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
@@ -35,7 +58,7 @@ _TIMEOUT_SECONDS = 20.0
 _DAMAGED = "the picture is damaged or of a kind that cannot be converted"
 
 
-def picture_to_uri(picture: Any, *, allow_urls: bool = False) -> str:
+def picture_to_uri(picture: Any, *, allow_urls: bool = False) -> CheckedPicture:
     """Bring a picture into the form in which settings hold it.
 
     Args:
@@ -50,6 +73,12 @@ def picture_to_uri(picture: Any, *, allow_urls: bool = False) -> str:
     Raises:
         ValueError: one plain sentence.
     """
+    if isinstance(picture, CheckedPicture):
+        return picture
+    return CheckedPicture(_converted(picture, allow_urls))
+
+
+def _converted(picture: Any, allow_urls: bool) -> str:
     from PIL import Image
 
     if isinstance(picture, str) and picture.lstrip()[:5].lower() == "data:":
@@ -109,6 +138,8 @@ def picture_size(uri: str) -> tuple[int, int]:
     Raises:
         ValueError: not a PNG data URI, or cut short.
     """
+    if isinstance(uri, CheckedPicture):
+        return uri.size
     width, height, _ = _read_png(_uri_bytes(uri))
     return width, height
 

@@ -3,7 +3,9 @@ r"""The prompt line's grammar, and the keyword modifiers that go at its end.
 ``text:weight:stop | text:weight | …`` is that of pixray, clipit and VQGAN-CLIP (a weight, then a distance below which
 the prompt stops pulling), with two things made plain: a colon is only a separator where numbers follow it
 (``a castle: the keep:0.5`` is the text ``a castle: the keep`` with weight 0.5), and a backslash makes a separator a
-character. Each prompt may also have
+character. A number may have a decimal comma and any of the signs that keyboards and phones make of a minus; ： and ｜
+are separators, too. A time (``a clock at 10:30``) and a usual ratio (``16:9``) are words, not weights; ``at 10 :30`` is
+a weight. ``{red|blue}`` is a choice, which the seed makes (`pick`). Each prompt may also have
 
 - a region where it counts: ``[left] a red boat | [mask 1] fog | [0.1,0.2,0.5,0.9] a dragon``;
 - a schedule: ``a seed ^ a sprout @30% ^ a flower`` (VQGAN-CLIP's ``^``, here blended, and with times);
@@ -15,7 +17,9 @@ Escapes: ``\|``, ``\:``, ``\\``, ``\[``, ``\^``, ``\->``, ``\@``; any other back
 import difflib
 import itertools
 import math
+import random
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -52,9 +56,16 @@ REGIONS: Mapping[str, Box] = MappingProxyType(
 _SAME_REGION = {"center": "centre", "middle": "centre", "upper": "top", "lower": "bottom"}
 _THINNEST = 0.02  # as a share of the picture; a thinner region shows nothing
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE | re.ASCII)
-_ESCAPED = re.compile(r"\\([\\|:\[^@]|->)")
-_PIECES_OF = re.compile(r"((?:\\[\\|:]|[^|:])*)([|:]?)", re.DOTALL)
-_TOKENS = re.compile(r"\\(?:[\\|:\[^@]|->)|->|.", re.DOTALL)
+_ESCAPED = re.compile(r"\\([\\|:\[^@{}\uff1a\uff5c]|->)")
+_MINUS = str.maketrans(dict.fromkeys("‐‑‒–—−﹣－", "-"))
+_COMMA = re.compile(r"(?<=\d),(?=\d+$)", re.ASCII)
+_CLOCK = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d", re.ASCII)
+_RATIOS = frozenset("1:1 2:1 1:2 3:2 2:3 4:3 3:4 5:4 4:5 7:5 5:7 16:9 9:16 16:10 10:16 18:9 9:18 21:9 9:21".split())
+_WHOLE_AT_END = re.compile(r"(?:^|\s)(\d{1,2})$", re.ASCII)
+_CHOICE = re.compile(r"(?<!\\)\{([^{}]*\|[^{}]*)\}", re.DOTALL)
+_CHOICES = r"\{(?:[^{}]|\{[^{}]*\})*\}"
+_PIECES_OF = re.compile(rf"((?:\\[\\|:\uff1a\uff5c]|{_CHOICES}|[^|:\uff1a\uff5c])*)([|:\uff1a\uff5c]?)", re.DOTALL)
+_TOKENS = re.compile(r"\\(?:[\\|:\[^@{}\uff1a\uff5c]|->)|->|.", re.DOTALL)
 _REGION = re.compile(r"\s*\[([^\[\]]*)\]", re.DOTALL)
 _TIME = re.compile(r"@\s*(\d+\.?\d*|\.\d+)\s*%\s*$", re.ASCII)
 
@@ -229,6 +240,44 @@ def parse_prompts(line: str) -> list[Prompt]:
     return prompts
 
 
+def pick(line: str, seed: int) -> str:
+    """Replace each choice, ``{red|blue}``, by one of its options; the same seed makes the same choices.
+
+    Choices may be nested. As in Dynamic Prompts, ``{2::red|blue}`` makes red twice as likely, and ``{2$$a|b|c}`` takes
+    two of them.
+    """
+    chance = random.Random(seed)
+    for _ in range(MAX_LINE):
+        match = _CHOICE.search(line)
+        if match is None:
+            break
+        line = line[: match.start()] + _picked(match[1], chance) + line[match.end() :]
+    return line
+
+
+def _picked(inside: str, chance: random.Random) -> str:
+    count, many, options = inside.partition("$$")
+    wanted = int(count) if many and count.strip().isascii() and count.strip().isdigit() else 1
+    weighted = [_option(each) for each in (options if many else inside).split("|")]
+    taken: list[str] = []
+    while weighted and len(taken) < wanted:
+        mark = chance.random() * sum(weight for _, weight in weighted)
+        place = 0
+        while place < len(weighted) - 1 and mark >= weighted[place][1]:
+            mark -= weighted[place][1]
+            place += 1
+        taken.append(weighted.pop(place)[0])
+    return ", ".join(taken)
+
+
+def _option(text: str) -> tuple[str, float]:
+    """An option of a choice and how likely it is, from ``2::red``."""
+    weight, mark, words = text.partition("::")
+    if mark and _NUMBER.fullmatch(_plain(weight)) and 0 < float(_plain(weight)) < math.inf:
+        return words.strip(), float(_plain(weight))
+    return text.strip(), 1.0
+
+
 def format_prompts(prompts: Iterable[Prompt]) -> str:
     """Write prompts as the line that `parse_prompts` reads back to equal prompts; images have no place in a line.
 
@@ -265,6 +314,9 @@ def _written(prompt: Prompt) -> str:
         numbers = f":{_digits(prompt.weight)}:{_digits(prompt.stop)}"
     elif prompt.weight != 1.0:
         numbers = f":{_digits(prompt.weight)}"
+    texts = prompt.schedule or (prompt.text,)
+    if numbers and texts[-1][-1:].isdigit():
+        numbers = f" {numbers}"  # or the two could be taken for a time or a ratio
     region = f"[{prompt.region}] " if prompt.region else ""
     origin = f"{_escape(prompt.origin)} -> " if prompt.origin else ""
     return region + origin + " ^ ".join(_stages(prompt)) + numbers
@@ -306,7 +358,7 @@ def _split(line: str) -> list[list[str]]:
         match = _PIECES_OF.match(line, position)
         assert match is not None  # the pattern matches the empty string
         parts[-1].append(match[1])
-        if match[2] == "|":
+        if match[2] in ("|", "\uff5c"):
             parts.append([])
         position = match.end() if match[2] else len(line) + 1
     return parts
@@ -403,24 +455,44 @@ def _unescaped(words: str) -> str:
 def _numbers_at_end(pieces: Sequence[str]) -> int:
     """How many of the last pieces are numbers: 0, 1 or 2; the first piece never is."""
     count = 0
-    while count < min(2, len(pieces) - 1) and _NUMBER.fullmatch(pieces[-1 - count].strip()):
+    while count < min(2, len(pieces) - 1) and _NUMBER.fullmatch(_plain(pieces[-1 - count])):
         count += 1
+    for first in range(len(pieces) - count, len(pieces)):
+        kind = _clock_or_ratio(pieces, first)
+        if kind:
+            return len(pieces) - first - kind
     return count
 
 
+def _clock_or_ratio(pieces: Sequence[str], place: int) -> int:
+    """How many pieces from `place` on belong to a time or a ratio that the piece before them begins: 0, 1 or 2."""
+    before = _WHOLE_AT_END.search(pieces[place - 1])
+    if before is None:
+        return 0
+    if _CLOCK.fullmatch(f"{before[1]}:{pieces[place].rstrip()}"):
+        seconds = len(pieces) > place + 1 and re.fullmatch(r"[0-5]\d", pieces[place + 1].rstrip(), re.ASCII)
+        return 2 if seconds else 1
+    return int(f"{before[1]}:{pieces[place].rstrip()}" in _RATIOS)
+
+
+def _plain(number: str) -> str:
+    """A number's text as `float` reads it: plain digits, a decimal point, a hyphen for a minus."""
+    return _COMMA.sub(".", unicodedata.normalize("NFKC", number).translate(_MINUS).strip())
+
+
 def _weight_and_stop(pieces: Sequence[str], count: int) -> tuple[float, float]:
-    numbers = [float(piece) for piece in pieces[len(pieces) - count :]]
+    numbers = [float(_plain(piece)) for piece in pieces[len(pieces) - count :]]
     return numbers[0] if count else 1.0, numbers[1] if count == 2 else -math.inf
 
 
 def _escape(text: str) -> str:
-    for mark in ("\\", "|", "^", "->"):
+    for mark in ("\\", "|", "\uff5c", "\uff1a", "^", "->", "{", "}"):
         text = text.replace(mark, "\\" + mark)
     text = "\\" + text if text.startswith("[") else text
     pieces = text.split(":")
     written = pieces[0]
     for piece in pieces[1:]:  # only a colon before something that reads as a number needs its backslash
-        written += ("\\:" if _NUMBER.fullmatch(piece.strip()) else ":") + piece
+        written += ("\\:" if _NUMBER.fullmatch(_plain(piece)) else ":") + piece
     return written
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from text2art_nb import chain, heap, models, tournament
 from text2art_nb.checkpoint import NAME, Checkpoint, Writer
 from text2art_nb.errors import ModelError, RunError, SettingsError
+from text2art_nb.prompts import pick
 from text2art_nb.settings import MAX_STEERING, STEERABLE, Settings, Steering
 from text2art_nb.states import States
 
@@ -469,6 +470,8 @@ def _checked(changes: dict[str, Any], present: Settings, candidates: int) -> dic
     for name in changes:
         if name not in steerable:
             raise SettingsError({name: f"{name} can't be changed while {who} draws; {', '.join(steerable)} can"})
+    if isinstance(line := changes.get("prompts"), str) and "{" in line:
+        changes = {**changes, "prompts": pick(line, present.seed or 0)}
     entry = Steering(iteration=1, **changes)
     if entry.candidate is not None and entry.candidate >= candidates:
         there = f"candidate must be less than {candidates}, the number of candidates"

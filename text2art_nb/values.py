@@ -7,9 +7,13 @@ import numbers
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
+from text2art_nb.dialects import understand
 from text2art_nb.prompts import Prompt, join_weight, parse_prompts, split_weight
+
+if TYPE_CHECKING:
+    from text2art_nb.pictures import CheckedPicture
 
 MAX_TEXT = 10_000
 """Most characters in any text but a picture."""
@@ -138,7 +142,7 @@ def prompt_line(value: Any) -> str:
         if not all(isinstance(each, str) for each in value):
             raise ValueError(f"prompts must be {right}; got {shown(value)}")
         value = " | ".join(each.strip() for each in value if each.strip())
-    line = text(value, "prompts", right)
+    line = understand(text(value, "prompts", right)).line
     if line:
         try:
             parse_prompts(line)
@@ -192,7 +196,7 @@ def palette_text(value: Any, keep_empty: bool, allow_urls: bool = False) -> str 
     return line
 
 
-def picture(value: Any, field: str, allow_urls: bool) -> str:
+def picture(value: Any, field: str, allow_urls: bool) -> "CheckedPicture":
     """Any picture as a PNG data URI."""
     from text2art_nb.pictures import picture_to_uri
 
@@ -215,8 +219,31 @@ def pictures(value: Any) -> list[Any]:
     return [value] if value.strip() else []
 
 
-def image_prompt(value: Any, allow_urls: bool) -> str:
-    """A picture with its weight behind it, as a data URI: from that, "file:weight", a picture, or (picture, weight)."""
+class ImagePrompt(str):
+    """A checked picture with its weight behind it, ``data:…:weight:stop``; its parts don't have to be read again."""
+
+    picture: "CheckedPicture"
+    weight: float
+    stop: float
+
+    @classmethod
+    def of(cls, picture: "CheckedPicture", weight: float, stop: float) -> Self:
+        """Join the parts. stop: -inf where there is none."""
+        joined = cls(join_weight(picture, weight, stop))
+        joined.picture, joined.weight, joined.stop = picture, weight, stop
+        return joined
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.str_schema()
+
+
+def image_prompt(value: Any, allow_urls: bool) -> ImagePrompt:
+    """A picture with its weight: from ``data:…:weight``, ``file:weight``, a picture, or (picture, weight)."""
+    if isinstance(value, ImagePrompt):
+        return value
     weight, stop = 1.0, -math.inf
     if isinstance(value, list | tuple):
         if len(value) != 2:
@@ -227,7 +254,30 @@ def image_prompt(value: Any, allow_urls: bool) -> str:
     elif isinstance(value, str) and not _is_file(value):
         value, weight, stop = split_weight(value.strip())
     Prompt("", weight, stop, image="")  # checks the ranges
-    return join_weight(picture(value, "image_prompts", allow_urls), weight, stop)
+    return ImagePrompt.of(picture(value, "image_prompts", allow_urls), weight, stop)
+
+
+class AsChecked:
+    """Marks a pydantic field whose validator returns checked text: it is kept as that very object, not copied.
+
+    Pydantic makes a plain ``str`` of every subclass, and a picture would be checked anew at each change.
+    """
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        text = handler(source)
+        return core_schema.json_or_python_schema(
+            json_schema=text,
+            python_schema=core_schema.no_info_plain_validator_function(lambda value: value),
+            serialization=core_schema.plain_serializer_function_ser_schema(_as_plain_text),
+        )
+
+
+def _as_plain_text(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [str(each) for each in value]
+    return value if value is None else str(value)
 
 
 def _is_file(path: str) -> bool:

@@ -4,19 +4,22 @@ import argparse
 import contextlib
 import gc
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from text2art_nb import heap
 from text2art_nb.artwork import Artwork, check_kind
 from text2art_nb.cli.clock import Clock
 from text2art_nb.cli.parser import given_settings
 from text2art_nb.cli.program import command
+from text2art_nb.cli.prompt_lists import prompt_lines
+from text2art_nb.dialects import in_words
 from text2art_nb.errors import ArtworkError, RunError, Text2ArtError
-from text2art_nb.places import Places, alone, found_places, places_for
+from text2art_nb.places import FOLDER, Places, alone, found_places, places_for
 from text2art_nb.settings import Settings, Steering
 from text2art_nb.video import FrameStore
 
@@ -29,8 +32,39 @@ STOPPED = 130
 
 
 def draw(options: argparse.Namespace, clock: Clock) -> int:
-    """Draw a new picture."""
-    return _draw(Settings(**given_settings(options)), options, clock)
+    """Draw a new picture, or one for each line of a list of prompts."""
+    lines = prompt_lines(options.prompt)
+    if lines is None:
+        return _draw_asked(given_settings(options), options, clock)
+    options.prompt = []
+    given = given_settings(options)
+    if len(lines) == 1:
+        return _draw_asked({**given, "prompts": lines[0]}, options, clock)
+    if options.out or options.video:
+        option = "--out" if options.out else "--video"
+        raise Text2ArtError(
+            f"{option} names one file, and there are {len(lines)} prompts; --out-dir names their folder"
+        )
+    for line in lines:  # all of them now, before the first is drawn
+        Settings(**{**given, "prompts": line})
+    for number, line in enumerate(lines, 1):
+        _say(f"picture {number} of {len(lines)}: {line}")
+        status = _draw_asked({**given, "prompts": line}, options, clock)
+        if status:
+            return status
+    return 0
+
+
+def _draw_asked(given: dict[str, Any], options: argparse.Namespace, clock: Clock) -> int:
+    """Draw what was asked for, and say how its prompts are understood."""
+    settings = Settings(**given)
+    line = given.get("prompts", "")
+    for sentence in in_words(line):
+        _say(sentence)
+    resolved = settings.resolved()
+    if resolved.prompts != settings.prompts:
+        _say(f"the seed chose: {resolved.prompts}")
+    return _draw(resolved, options, clock)
 
 
 def redraw(options: argparse.Namespace, clock: Clock) -> int:
@@ -47,7 +81,8 @@ def _draw(asked: Settings, options: argparse.Namespace, clock: Clock) -> int:
     settings = asked.resolved()
     if options.no_video:
         settings = settings.with_(make_video=False)
-    places = places_for(settings, options.out, options.video, not options.no_metadata)
+    folder = Path(os.path.expanduser(getattr(options, "out_dir", None) or FOLDER))
+    places = places_for(settings, options.out, options.video, not options.no_metadata, folder)
     with alone(places.directory):
         if places.displaced:
             _say(f"the run of {places.displaced} in {places.directory} gives way to this one's; the picture stays")

@@ -26,6 +26,18 @@ PLAIN = {
     "start": ("WHAT", "noise, proposal, or image (the init image's)"),
     "init_image": ("FILE", "the picture to start from"),
 }
+# Settings that are no options: the prompts stand by themselves, the rest is what a run records.
+_NO_OPTIONS = frozenset({"prompts", "steering"})
+# The groups of the help, by the part of `Settings` that they come from.
+_GROUPS = {
+    "DrawingSettings": "settings of the drawers",
+    "LookingSettings": "settings of prompts and perceptors",
+    "TasteSettings": "settings of losses, filters and palettes",
+    "MotionSettings": "settings of motion and overlays",
+    "TournamentSettings": "settings of candidates",
+    "EngineSettings": "settings of the engine",
+    "Settings": "other settings",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -40,7 +52,7 @@ def parse(words: list[str]) -> argparse.Namespace:
         Text2ArtError: the words make no sense.
         SystemExit: they asked for help, which has been printed.
     """
-    parser = _build()
+    parser = _build(draws=not words or words[0] not in VERBS or words[0] in ("draw", "compare"))
     if not words:
         parser.print_help()
         raise SystemExit(0)
@@ -58,21 +70,35 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 def _refuse(word: str, known: list[str]) -> NoReturn:
     """Name the option that was meant."""
+    from text2art_nb.settings import Settings
+
+    name = word.partition("=")[0].lstrip("-").replace("-", "_")
+    if word.startswith("--") and name in Settings.elsewhere:
+        raise Text2ArtError(f"{word!r} is not an option here; {Settings.elsewhere[name]}")
     nearest = difflib.get_close_matches(word.partition("=")[0], known, 1) if word.startswith("-") else []
     meant = f"; did you mean {nearest[0]}?" if nearest else ""
     raise Text2ArtError(f"{word!r} is not an option here{meant}")
 
 
-def _build() -> _Parser:
+def _build(draws: bool) -> _Parser:
+    """draws: whether the settings are to be options, too, which takes a moment."""
     parser = _Parser(prog="text2art_nb", description="A sentence becomes a picture.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"text2art {__version__}")
     verbs = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     verb = verbs.add_parser("draw", help="draw a picture of a prompt", allow_abbrev=False)
-    verb.add_argument("prompt", nargs="*", metavar="PROMPT", help="'text:weight | …'; a negative weight pushes away")
+    verb.add_argument(
+        "prompt",
+        nargs="*",
+        metavar="PROMPT",
+        help="'text:weight | …', a negative weight pushes away; @FILE or - (standard input): a picture a line",
+    )
     for name, (metavar, text) in PLAIN.items():
         verb.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=text)
     verb.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any setting; may be repeated")
     _add_outputs(verb)
+    verb.add_argument("--out-dir", metavar="DIR", help="the folder of pictures that have no name yet: ./text2art")
+    if draws:
+        _add_settings(verb)
     verb.set_defaults(do=_draw, parser=verb)
 
     verb = verbs.add_parser("compare", help="draw a prompt with every drawer that can run here", allow_abbrev=False)
@@ -83,6 +109,8 @@ def _build() -> _Parser:
             verb.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=text)
     verb.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any setting; may be repeated")
     verb.add_argument("--out", metavar="FILE", help="where the contact sheet goes (.png, .jpg)")
+    if draws:
+        _add_settings(verb)
     verb.set_defaults(do=_compare, parser=verb, no_video=False, drawer=None)
 
     verb = verbs.add_parser("redraw", help="draw a picture again from the recipe in it", allow_abbrev=False)
@@ -122,6 +150,25 @@ def _build() -> _Parser:
     return parser
 
 
+def _add_settings(verb: argparse.ArgumentParser) -> None:
+    """Every setting that isn't an option yet, in the groups of `Settings`."""
+    from text2art_nb.settings import Settings
+
+    for part in Settings.__mro__:
+        own = getattr(part, "model_fields", {})
+        inherited = {name for base in part.__bases__ for name in getattr(base, "model_fields", {})}
+        names = [name for name in own if name not in inherited | _NO_OPTIONS | PLAIN.keys()]
+        if not names or part.__name__ not in _GROUPS:
+            continue
+        group = verb.add_argument_group(_GROUPS[part.__name__])
+        for name in names:
+            option, text = f"--{name.replace('_', '-')}", (own[name].description or "").replace("%", "%%")
+            if own[name].annotation is bool:
+                group.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=text)
+            else:
+                group.add_argument(option, metavar="VALUE", help=text)
+
+
 def _add_service(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--config", metavar="FILE", help="a TOML file: docs/serve.md; '-' reads JSON from standard input")
     verb.add_argument("--data", metavar="DIR", help="the folder of its database and pictures: ./text2art-serve")
@@ -146,7 +193,14 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
     Raises:
         Text2ArtError: a --set that is not NAME=VALUE.
     """
-    given = {name: value for name in PLAIN if (value := getattr(options, name)) is not None}
+    from text2art_nb.settings import Settings
+
+    named = {name: getattr(options, name, None) for name in Settings.model_fields if name not in _NO_OPTIONS}
+    given = {
+        name: _value(value) if isinstance(value, str) and name not in PLAIN else value
+        for name, value in named.items()
+        if value is not None
+    }
     if options.prompt:
         given["prompts"] = " ".join(options.prompt)
     if options.no_video:

@@ -9,6 +9,11 @@ from text2art_nb.models.embedded import WEIGHTS
 
 VOCABULARY = "clip/vocabulary.json"  # a JSON list of words or short phrases, below the embedded weights
 
+# A word, with its apostrophes and hyphens; or pictographs, which are no words to the embedded CLIP.
+_WORD_OR_SYMBOL = re.compile(
+    r"\b[^\W\d_]+(?:['’-][^\W\d_]+)*\b|[\u203c-\u3299\U0001f000-\U0001faff][\ufe0f\u200d\u203c-\u3299\U0001f000-\U0001faff]*"
+)
+
 # Words that carry no picture of their own.
 STOP_WORDS = frozenset(
     """
@@ -43,15 +48,20 @@ def unknown_words(text: str, known: frozenset[str] | None = None) -> list[str]:
     if not vocabulary:
         return []
     unknown: dict[str, str] = {}
-    for word in re.findall(r"\b[^\W\d_]+(?:['’-][^\W\d_]+)*\b", text):
-        if len(word) > 1 and not _is_known(word.lower(), vocabulary):
+    for word in _WORD_OR_SYMBOL.findall(text):
+        if (len(word) > 1 or not word.isascii()) and not _is_known(word.lower(), vocabulary):
             unknown.setdefault(word.lower(), word)
     return list(unknown.values())
 
 
 def nearest_word(word: str, known: frozenset[str] | None = None) -> str | None:
-    """The known word that is spelt most like ``word``, for "did you mean"; None if none is near."""
-    near = difflib.get_close_matches(word.lower(), sorted(known_words() if known is None else known), n=1, cutoff=0.75)
+    """The known word that is spelt most like ``word``, for "did you mean"; None if none is near.
+
+    It begins with the same letter: slips of the pen hardly ever are in the first one, and a lake is no cake.
+    """
+    first = word[:1].lower()
+    candidates = sorted(each for each in (known_words() if known is None else known) if each.startswith(first))
+    near = difflib.get_close_matches(word.lower(), candidates, n=1, cutoff=0.75)
     return near[0] if near else None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -39,7 +39,7 @@ from text2art_nb.presets import (
     preset_size,
     trimmed,
 )
-from text2art_nb.prompts import Prompt, parse_prompts, split_weight
+from text2art_nb.prompts import Prompt, parse_prompts, pick
 from text2art_nb.settings import strokes
 from text2art_nb.settings.checked import renamed
 from text2art_nb.settings.drawing import DRAWERS, DrawingSettings
@@ -136,14 +136,16 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
     )
     seed: int | None = Field(default=None, ge=0, le=2**63 - 1, description="Same seed, same picture; empty: a new one.")
     allow_urls: bool = Field(default=False, description="Whether pictures may be fetched from http(s) addresses.")
-    image_prompts: tuple[str, ...] = Field(
+    image_prompts: Annotated[tuple[values.ImagePrompt, ...], values.AsChecked()] = Field(
         default=(), description="Pictures to look like, each optionally with ':weight'."
     )
     start: Start | None = Field(
         default=None,
         description="What it grows out of: noise, proposal (a small model's picture of the words), image (init_image).",
     )
-    init_image: str | None = Field(default=None, description="The picture to start from, kept as a PNG data URI.")
+    init_image: Annotated[str | None, values.AsChecked()] = Field(
+        default=None, description="The picture to start from, kept as a PNG data URI."
+    )
     learning_rate: float | None = Field(
         default=None, gt=0, le=1000, description="The size of a step; empty: the drawer's own."
     )
@@ -312,8 +314,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         """The prompts of the line, the image prompts (whose ``image`` is a PNG data URI), labels and noise."""
         prompts = parse_prompts(self.prompts) if self.prompts else []
         for entry in self.image_prompts:
-            picture, weight, stop = split_weight(entry)
-            prompts.append(Prompt("", weight, stop, picture))
+            prompts.append(Prompt("", entry.weight, entry.stop, entry.picture))
         return prompts + self.beside_the_line
 
     @property
@@ -416,6 +417,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         """
         preset = self.preset
         size = self.picture_size
+        seed = secrets.randbelow(2**32) if self.seed is None else self.seed
         found: dict[str, Any] = {
             "model": self.weights,
             "iterations": self.iterations or preset.iterations,
@@ -423,7 +425,8 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
             "batches": self.batches or preset.batches,
             "perceptors": expanded(self.perceptors or (), self.quality) or preset.perceptors,
             "size": size,
-            "seed": secrets.randbelow(2**32) if self.seed is None else self.seed,
+            "seed": seed,
+            **({"prompts": pick(self.prompts, seed)} if "{" in self.prompts else {}),
             # Only a later drawer of a chain is to refine without words: see chain.of_stage.
             "start": self._begins if self._begins != "proposal" or self.asks_in_words else "noise",
         }

@@ -4,7 +4,7 @@ for beside the prompt line."""
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field, field_validator
 
@@ -41,7 +41,7 @@ class LookingSettings(Checked):
         max_length=16,
         description="Things to draw, like 'tabby cat:2', each read in the seven phrases that CLIP knows best.",
     )
-    masks: tuple[str, ...] = Field(
+    masks: Annotated[tuple[str, ...], values.AsChecked()] = Field(
         default=(),
         description="Black and white pictures for prompts like '[mask 1] fog': white is where the prompt counts.",
     )

@@ -1,6 +1,6 @@
 """The settings of what happens to the picture between iterations: the camera, and pictures laid over it."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -20,7 +20,7 @@ class MotionSettings(Checked):
     loop_closing: bool = Field(
         default=False, description="Whether the film returns to its first picture, so that it can play in a circle."
     )
-    overlay_image: str | None = Field(
+    overlay_image: Annotated[str | None, values.AsChecked()] = Field(
         default=None, description="A picture that is laid over again and again, kept as a PNG data URI."
     )
     overlay_every: str = Field(

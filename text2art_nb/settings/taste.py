@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -105,10 +105,10 @@ class TasteSettings(Checked):
     aesthetic_head: str | None = Field(
         default=None, description="The weights that rate pictures for the loss aesthetic; empty: those for ViT-L/14."
     )
-    style_image: str | None = Field(
+    style_image: Annotated[str | None, values.AsChecked()] = Field(
         default=None, description="A picture whose manner the loss style takes over: its strokes and colours."
     )
-    content_image: str | None = Field(
+    content_image: Annotated[str | None, values.AsChecked()] = Field(
         default=None, description="A picture whose things the loss content keeps in place; empty: the init image."
     )
     filters: tuple[str, ...] = Field(

@@ -4,6 +4,7 @@ import html
 import math
 from collections.abc import Callable
 
+from text2art_nb.dialects import understand
 from text2art_nb.models import nearest_word, unknown_words
 from text2art_nb.prompts import Prompt, parse_prompts
 
@@ -25,10 +26,12 @@ def reading(
     if not line.strip(" |\n"):
         return ""
     try:
-        prompts = parse_prompts(line)
+        understood = understand(line)
+        prompts = parse_prompts(understood.line)
     except ValueError:
         return ""  # the error is shown under the field
-    parts = [_part(prompt, longest, count) for prompt in prompts]
+    parts = [html.escape(note) for note in understood.notes]
+    parts += [_part(prompt, longest, count) for prompt in prompts]
     if embedded and (unknown := unknown_words(" ".join(text for prompt in prompts for text in prompt.texts))):
         parts.append(_unknown(unknown, offer))
     return f'<div class="t2a-reading">{"<br>".join(parts)}</div>'
