@@ -86,7 +86,7 @@ def test_a_real_ctrl_c_is_survived(moment: str, local_hub: Hub, tmp_path: Path, 
     assert last.range == (f"bytes={had}-" if had else None)
 
 
-def interrupted() -> None:
+def interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -125,9 +125,11 @@ def test_one_while_it_is_remembered_leaves_the_old_memory_or_the_new_one(
 def test_the_lock_is_free_as_soon_as_its_holder_is_interrupted(tmp_path: Path) -> None:
     """Even while somebody keeps it: a notebook keeps the traceback of a Ctrl-C, and all that its frames hold."""
     turn = importlib.import_module("text2art_nb.models.locate")._turn(tmp_path / ".lock", None)
+    held = []
     with pytest.raises(KeyboardInterrupt), turn as lock:
-        assert lock.is_locked
-        interrupted()
+        interrupted(held.append((lock, lock.is_locked)))
+    [(lock, was_locked)] = held
+    assert was_locked
     assert not lock.is_locked
 
 
