@@ -122,4 +122,16 @@ def test_a_live_cells_pause_says_what_it_does_next(studio: Studio) -> None:
     assert not easel.run.paused
     press(cell.view, "Stop")
     assert easel.run.stopped
-    cell.close()
+
+
+def test_a_live_cells_view_goes_to_the_next_cell_and_stops_only_what_that_draws(studio: Studio) -> None:
+    first, second = (studio._new_easel(studio.settings) for _ in range(2))
+    start = Image.new("RGB", (8, 8))
+    cell = live.LiveCell(first.run, start, studio.guarded)
+    cell.leave()
+    assert all(disabled for *_, disabled in cell.view.buttons)
+    next_cell = live.LiveCell(second.run, start, studio.guarded, cell.view)
+    assert next_cell.view is cell.view
+    press(next_cell.view, "Stop")
+    assert second.run.stopped
+    assert not first.run.stopped

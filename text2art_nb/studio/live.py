@@ -48,15 +48,27 @@ def progress(easel: "Easel", frame: "Frame") -> dict[str, Any]:
 class LiveCell:
     """One cell's output: [Pause] [Stop] status, and below it the picture.
 
-    guarded: wraps a handler so that what it raises is shown and kept, not lost (`Studio.guarded`).
+    Its view goes from one cell to the next, and is never closed: Colab's widget manager can't close what is on the page
+    ("Cannot convert undefined or null to object"), and every further one would be saved with the notebook.
     """
 
-    def __init__(self, run: "Run", start: "Image.Image", guarded: Callable[..., Callable[..., None]]) -> None:
+    def __init__(
+        self,
+        run: "Run",
+        start: "Image.Image",
+        guarded: Callable[..., Callable[..., None]],
+        view: CellView | None = None,
+    ) -> None:
+        """guarded: wraps a handler so that what it raises is shown and kept, not lost (`Studio.guarded`).
+
+        view: that of the cell before, which has ended; None where there was none.
+        """
         self._run = run
         self._ids = f"t2a-{secrets.token_hex(6)}", f"t2a-{secrets.token_hex(6)}"
         self._shown: Frame | Image.Image | None = None
         self._paused: bool | None = None
-        self.view = CellView(guarded, stage={"status": "loading the models …", "share": None})
+        self.view = CellView(guarded) if view is None else view
+        self.view.stage = {"status": "loading the models …", "share": None}
         self.view.press("pause", self._toggle)
         self.view.press("stop", lambda: self._run.stop())
         self._show_buttons()
@@ -103,17 +115,18 @@ class LiveCell:
     def finish(self, artwork: "Artwork", total: int, iteration: int) -> None:
         """Leave the finished picture and its caption, without any widget."""
         show_jpeg(static_jpeg(artwork), self._ids[1], update=True)
-        self.close()  # before it leaves the page: classic Notebook can't take away what isn't there any more
+        self.leave()
         replace_by_html(caption(artwork, total, iteration), self._ids[0])
 
     def fail(self, sentence: str) -> None:
         """Leave one plain sentence in place of the controls."""
-        self.close()
+        self.leave()
         replace_by_html(f'<div class="t2a-caption t2a-error">{html.escape(sentence)}</div>', self._ids[0])
 
-    def close(self) -> None:
-        """Take the widget away; what is displayed stays."""
-        self.view.close()
+    def leave(self) -> None:
+        """Have the controls do nothing more; what is displayed stays."""
+        self.view.mute()
+        self.view.buttons = [[*button[:3], True] for button in self.view.buttons]
 
 
 def caption(artwork: "Artwork", total: int, iteration: int) -> str:

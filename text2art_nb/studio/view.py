@@ -52,6 +52,10 @@ class View(anywidget.AnyWidget):
 
         self._handlers[name] = handler if before is None else both
 
+    def mute(self) -> None:
+        """Have nothing called any more, whatever the page says."""
+        self._handlers.clear()
+
     def press(self, name: str, action: Callable[[], None]) -> None:
         """Have `action()` called when the page says `name`."""
         self.hear(name, lambda content, buffers: action())

@@ -57,8 +57,13 @@ class MiniColab:
         return log + self.crashes
 
     def forget_errors(self) -> None:
-        """Begin anew with what goes wrong, and take the cells that ended with an error off the page's count."""
-        self.page.evaluate("() => { colab.log.length = 0; colab.cells.forEach(cell => { cell.outputs = []; }); }")
+        """Begin anew with what goes wrong; cells that ended with an error are as if they had not run."""
+        self.page.evaluate(
+            """() => {
+                colab.log.length = 0;
+                for (const cell of colab.cells) if (cell.failed) Object.assign(cell, { outputs: [], failed: false });
+            }"""
+        )
         self.crashes.clear()
 
     # -- cells
