@@ -113,6 +113,30 @@ def test_pause_waits_and_resume_goes_on(studio: Studio) -> None:
     assert studio.run.iteration == 120
 
 
+def test_nothing_is_left_of_a_picture_that_has_ended_or_pauses(studio: Studio) -> None:
+    type_into(studio, "iterations", 100_000)
+    told: list[str] = []
+
+    def rest() -> None:
+        press(studio, "Pause")
+        panel_of(studio).stage.show(studio._easel)  # type: ignore[arg-type]
+        told.append(stage_text(studio))
+        press(studio, "Stop")
+
+    when(studio, 3, rest)
+    press(studio, "Draw")
+    assert "iteration" in told[0]
+    assert "left" not in told[0]
+    assert "left" not in panel_of(studio).stage.shown["status"]
+
+
+def test_a_run_that_never_began_does_not_load_for_ever(studio: Studio) -> None:
+    press(studio, "Draw")
+    type_into(studio, "model", "./nowhere")
+    press(studio, "Draw")
+    assert panel_of(studio).stage.shown["status"] == ""
+
+
 def test_what_is_changed_while_it_draws_steers_it_and_is_in_the_recipe(studio: Studio, tmp_path: Path) -> None:
     type_into(studio, "iterations", 120)
 
@@ -256,6 +280,8 @@ def test_a_click_on_a_candidate_goes_on_with_it_alone(studio: Studio) -> None:
         assert [each["label"][0] for each in sheet.shown] == ["1", "2", "3"]
         chosen.append(sheet.shown[1]["number"])
         choose(studio, 1)
+        assert sheet.shown == []
+        assert "going on with that one alone" in stage_text(studio)
 
     when(studio, 20, pick)
     press(studio, "Draw")

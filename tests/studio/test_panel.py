@@ -357,3 +357,36 @@ def test_a_wrong_prompt_in_the_panels_cell_can_be_mended_on_the_panel(studio: St
     studio.panel(prompt="a castle:1000")
     assert shown(studio, "prompts")["value"] == "a castle:1000"
     assert "weight" in note(studio, "prompts")
+
+
+def test_a_panel_that_is_shown_again_is_as_it_was_left(studio: Studio) -> None:
+    studio.panel(prompt="a castle", quality="draft")
+    type_into(studio, "prompts", "a tower")
+    type_into(studio, "quality", "best")
+    studio.panel(prompt="a castle", quality="draft")
+    assert (studio.settings.prompts, studio.settings.quality) == ("a tower", "best")
+    assert panel_of(studio).view.fields["prompts"]["value"] == "a tower"
+    studio.panel(prompt="a bridge", quality="draft")
+    assert (studio.settings.prompts, studio.settings.quality) == ("a bridge", "best")
+
+
+def test_a_dropped_picture_is_started_from_whatever_a_recipe_said(studio: Studio) -> None:
+    panel_of(studio).fill(Settings(prompts="a cat", start="proposal"))
+    send(studio, "init_image", "sketch.png", png())
+    assert studio.settings.start == "image"
+    panel_of(studio).fill(Settings(prompts="a cat"))
+    send(studio, "init_image", "sketch.png", png())
+    assert studio.settings.start is None
+    assert studio.settings.resolved().start == "image"
+
+
+def test_what_no_option_is_or_no_number_is_said_under_the_field(studio: Studio) -> None:
+    for name, wrong in (("quality", "huge"), ("candidates", "many"), ("candidates", "nan"), ("drawer", "crayon")):
+        type_into(studio, name, wrong)
+        assert note(studio, name)
+        panel_of(studio).refresh()
+    assert note(studio, "quality") == ""
+
+
+def test_the_usual_kind_comes_first(studio: Studio) -> None:
+    assert [label for _, label in shown(studio, "drawer")["firsts"]][:3] == ["Image", "Pixel art", "Strokes"]

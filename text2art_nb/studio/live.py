@@ -25,9 +25,9 @@ AGAIN = "Run this cell to draw again"
 SKETCHED = "a first sketch; loading the models that draw it out …"
 
 
-def status_line(frame: "Frame") -> str:
-    """iteration 12 of 120 · score 0.31 · 0:14 left."""
-    left = f" · {minutes(frame.eta)} left" if frame.eta else ""
+def status_line(frame: "Frame", going: bool = True) -> str:
+    """iteration 12 of 120 · score 0.31 · 0:14 left. going: whether it is being drawn; else nothing is left."""
+    left = f" · {minutes(frame.eta)} left" if frame.eta and going else ""
     return f"iteration {frame.iteration} of {frame.total} · score {frame.score:.3f}{left}"
 
 
@@ -39,7 +39,7 @@ def progress(easel: "Easel", frame: "Frame") -> dict[str, Any]:
     """
     return {
         "share": round(frame.iteration / max(1, frame.total), 4),
-        "status": status_line(frame),
+        "status": status_line(frame, going=not easel.done and not easel.run.paused),
         "trace": easel.trace.svg,
         "notices": list(easel.run.notices[-2:]),
     }

@@ -238,6 +238,9 @@ class Panel:
     def _on_change(self, field: Field) -> None:
         if field.name == "seed" and field.value is None:
             field.touched = False
+        if field.name == "init_image" and field.value:  # a recipe may have said that it grows out of something else
+            start = self._fields["start"]
+            start.fill("image" if start.touched else None, touched=start.touched)
         self._after_change(field.name)
 
     def _after_change(self, name: str) -> None:

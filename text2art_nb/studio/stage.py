@@ -78,8 +78,8 @@ class Stage:
     def rest(self) -> None:
         """Nothing is being drawn."""
         self._set(drawing=False, paused=False)
-        if self._picture is None and self._view.stage.get("share") is None:
-            self._set(status="")  # it never came to a first frame: it isn't loading any more
+        if self._view.stage.get("share") is None:
+            self._set(status="")  # it never came to a first frame, and isn't loading any more
 
     def begin(self, pixel_art: bool) -> None:
         """A run begins."""
@@ -91,13 +91,13 @@ class Stage:
 
     def show(self, easel: "Easel") -> None:
         """What the easel has now."""
-        if self._view.stage["paused"] != easel.run.paused and not easel.done:
-            self._set(paused=easel.run.paused)
         frame = easel.shown
+        if self._view.stage["paused"] != easel.run.paused and not easel.done:
+            self._set(paused=easel.run.paused, **({} if frame is None else progress(easel, frame)))
         if frame is None:
             self._show_sketch(easel)
             return
-        if frame is self._seen or (time.monotonic() < self._due and not easel.done):
+        if not easel.done and (frame is self._seen or time.monotonic() < self._due):
             return
         self._seen = frame
         self._due = time.monotonic() + SECONDS_BETWEEN
@@ -203,6 +203,7 @@ class Candidates:
         self._view, self._choose = view, choose
         self._pictures: list[bytes] = []
         self._due = 0.0
+        self._chosen_among = 0
         view.hear("choose", lambda content, buffers: self.choose(int(content["number"]), int(content["among"])))
         view.press("hello", self._send)
 
@@ -213,7 +214,7 @@ class Candidates:
 
     def clear(self) -> None:
         """None."""
-        self._view.candidates, self._pictures, self._due = [], [], 0.0
+        self._view.candidates, self._pictures, self._due, self._chosen_among = [], [], 0.0, 0
 
     def show(self, frame: Frame) -> None:
         """The candidates of `frame`, about once a second; one alone needs no sheet."""
@@ -221,7 +222,7 @@ class Candidates:
             if self._view.candidates:
                 self.clear()
             return
-        if time.monotonic() < self._due:
+        if time.monotonic() < self._due or frame.candidates == self._chosen_among:
             return
         self._due = time.monotonic() + self.SECONDS
         order = sorted(range(frame.candidates), key=lambda each: -frame.scores[each])[: self.MOST]
@@ -237,9 +238,11 @@ class Candidates:
             self._view.show("candidates", *self._pictures)
 
     def choose(self, number: int, among: int) -> None:
-        """Go on with one of them alone."""
-        self._due = 0.0  # it shows next what came of that, also where it was too late
+        """Go on with one of them alone; the sheet goes at once, the others with the next iteration."""
+        self._due = 0.0  # where it was too late, it shows next what there is now
         self._choose(number, among)
+        self.clear()
+        self._chosen_among = among
 
 
 def _picture(frame: Frame, candidate: int) -> "Image.Image":

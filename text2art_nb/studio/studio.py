@@ -94,6 +94,7 @@ class Studio:
         self._waiting: Callable[[], None] | None = None
         self._panel: Panel | None = None
         self._cell_view: CellView | None = None
+        self._asked_before: dict[str, Any] = {}
         self._share: Share | None = None
         settings = renamed(settings, Settings.aliases)
         self._readiness = Readiness(settings.get("model"), settings.get("quality"))
@@ -143,19 +144,26 @@ class Studio:
         self._given |= settings
 
     def panel(self, prompt: str | None = None, **settings: Any) -> None:
-        """Show the control panel. prompt, settings: what to begin with; what is wrong with them stands on the panel."""
+        """Show the control panel. prompt, settings: what to begin with; what is wrong with them stands on the panel.
+
+        Shown again, it is as it was left: only what is said otherwise than the last time counts.
+        """
         given: dict[str, Any] = {}
+        asked = renamed({"prompts": prompt, **settings} if prompt is not None else settings, Settings.aliases)
+        settings = {name: value for name, value in asked.items() if self._asked_before.get(name, ...) != value}
+        self._asked_before |= asked
+        line = settings.pop("prompts", None)
         if self._panel is None:
             self._panel = self._make_panel()
             self._panel.introduce(self._readiness.sentence.removeprefix("text2art "))
             given = self._given
         try:
-            self._panel.set(**{**given, **renamed(settings, Settings.aliases)})
+            self._panel.set(**{**given, **settings})
             error = None
         except SettingsError as problem:
             error = problem
-        if prompt is not None:
-            self._panel.enter("prompts", prompt)
+        if line is not None:
+            self._panel.enter("prompts", line)
         if error is not None:
             self._panel.complain(error)
         allow_custom_widgets()
@@ -558,6 +566,8 @@ class Studio:
         if self.run.count != among:
             raise RunError("some of these have dropped out in the meantime: choose again among those that are left")
         self.run.steer(candidate=candidate)
+        if self._panel is not None:
+            self._panel.stage.tell("going on with that one alone")
 
     # -- masks
 
