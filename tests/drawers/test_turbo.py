@@ -102,7 +102,6 @@ def test_the_one_step_is_the_last_of_the_schedule_whatever_a_config_says(spacing
     assert one_step.one_step(given) == trained
     assert trained.timestep == 999
     assert trained.sigma == pytest.approx(14.6146, abs=1e-3)
-    assert given.config["timestep_spacing"] == spacing
 
 
 def test_the_last_picture_is_the_full_vaes(tiny: Tiny) -> None:

@@ -213,12 +213,12 @@ _SAFELY: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "o
 
 
 def one_step(scheduler: Any) -> Step:
-    """The step that a `diffusers` Euler scheduler would take, were it asked for one. Raises ModelError if it can't."""
+    """The step that a `diffusers` Euler scheduler takes, set to one step. Raises ModelError if it can't."""
     predicts = str(scheduler.config["prediction_type"])
     if predicts not in ("epsilon", "v_prediction"):
         raise ModelError(f"this model predicts a {predicts!r}; epsilon and v_prediction can be drawn with")
     # The one step is the last of the schedule, where these models were trained. Any other spacing starts elsewhere.
-    scheduler = type(scheduler).from_config(scheduler.config, timestep_spacing="trailing")
+    scheduler.register_to_config(timestep_spacing="trailing")
     scheduler.set_timesteps(1)
     return Step(
         sigma=float(scheduler.sigmas[0]),

@@ -16,7 +16,7 @@ VOCABULARY_FILE: Final = "vocabulary.json"
 """Lies beside the weights of an embedded text encoder: the words that it was taught."""
 
 _WORD: Final = r"[^\W_]+(?:'[^\W_]+)*"
-_PLAIN: Final = re.compile(rf"{_WORD}[,.]?")
+_PLAIN: Final = re.compile(rf"{_WORD}(?:,|\.\.?)?")
 _CORE: Final = re.compile(r"#?[^\W_](?:.*[^\W_])?")
 _PAUSES: Final = ",;，、；"
 _SAME: Final = {ord(sign): "'" for sign in "’‘ʼ´`"} | {ord(sign): "-" for sign in "‐‑‒–—−"}
