@@ -29,7 +29,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
-LARGE_ENDINGS = (".safetensors", ".bin", ".ckpt", ".pt", ".pth", ".model")
+from tests.models.hub_files import blob_id, is_large, read
+
 SIGNED_FOR = 3600.0  # seconds
 
 
@@ -392,20 +393,6 @@ _SECRET = secrets.token_hex()
 
 def _sign(sha256: str) -> str:
     return hashlib.sha256(f"{_SECRET} {sha256}".encode()).hexdigest()
-
-
-def read(held: bytes | Path) -> bytes:
-    return held if isinstance(held, bytes) else held.read_bytes()
-
-
-def is_large(path: str, body: bytes) -> bool:
-    """Whether the hub keeps it in its store, not in git."""
-    return path.endswith(LARGE_ENDINGS) or len(body) > 10_000_000
-
-
-def blob_id(body: bytes) -> str:
-    """What git calls these bytes, which the hub has as the ETag of small files."""
-    return hashlib.sha1(b"blob %d\0" % len(body) + body).hexdigest()
 
 
 if __name__ == "__main__":
