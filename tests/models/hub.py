@@ -344,15 +344,11 @@ class _HubHandler(_Handler):
             ]
         else:
             said = {
-                "_id": "0" * 24,
                 "id": name,
                 "modelId": name,
                 "sha": commit,
                 "private": repository.private,
                 "gated": "auto" if repository.gated else False,
-                "tags": [],
-                "downloads": 2,
-                "likes": 0,
                 "siblings": [{"rfilename": path} for path in files],
             }
         return self.say(200, {"Content-Type": "application/json; charset=utf-8"}, json.dumps(said).encode())
