@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests import full_models, tiny_models
-from tests.models.hub import Hub, read
+from tests.models.hub import Hub
+from tests.models.hub_files import read
 from text2art_nb.models import catalogue
 from text2art_nb.models.weights import File, Weights, beginning, is_commit, repository_of
 
