@@ -98,9 +98,9 @@ class Tour:
 
 
 def iteration(frame: FrameLocator) -> int:
-    """The iteration that a frame tells, 0 where it tells none."""
+    """The iteration that a frame tells, 0 where it tells none. What is read out to who can't see it comes later."""
     found = re.findall(r"iteration (\d+) of", frame.locator("body").inner_text())
-    return int(found[-1]) if found else 0
+    return max(map(int, found), default=0)
 
 
 def is_open(head: Locator) -> bool:
