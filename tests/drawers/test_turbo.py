@@ -17,9 +17,9 @@ from text2art_nb import drawers
 from text2art_nb.drawers import one_step
 from text2art_nb.drawers.turbo import TurboDrawer, norm_prior, on_the_sphere
 from text2art_nb.errors import ModelError
-from text2art_nb.prompts import Prompt, parse_prompts
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
+from text2art_nb.settings.prompts import Prompt, parse_prompts
 
 Tiny = Callable[..., Settings]
 CPU = torch.device("cpu")
@@ -248,7 +248,7 @@ def test_it_starts_near_a_picture(tiny: Tiny) -> None:
 
 
 def one_step_size(picture: Tensor, drawer: TurboDrawer) -> Tensor:
-    from text2art_nb.drawers.base import resize
+    from text2art_nb.imaging.tensors import resize
 
     return resize(picture, drawer.canvas) * 2 - 1
 

@@ -7,10 +7,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests import tiny_models
-from text2art_nb import proposals
 from text2art_nb.drawers import vqgan
-from text2art_nb.drawers.base import resize
 from text2art_nb.errors import ModelError
+from text2art_nb.imaging.tensors import resize
+from text2art_nb.optimization import proposals
 from text2art_nb.settings import Settings
 
 CPU = torch.device("cpu")

@@ -7,7 +7,7 @@ import pytest
 from tests.models.hub import Hub
 from tests.models.stock import as_stocked, commit_of, stock
 from text2art_nb.models import find, locate
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("nothing_loaded")

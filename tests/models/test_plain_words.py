@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from text2art_nb import perceptors, proposals
-from text2art_nb.embedded.data import misspell
-from text2art_nb.embedded.world.captions import (
+from text2art_nb import perceptors
+from text2art_nb.models import embedded
+from text2art_nb.models.plain_words import plain_words, taught_words
+from text2art_nb.optimization import proposals
+from text2art_nb.training.data import misspell
+from text2art_nb.training.world.captions import (
     COLOUR_WORDS,
     PLACE_WORDS,
     STYLE_WORDS,
@@ -18,9 +21,7 @@ from text2art_nb.embedded.world.captions import (
     WEATHER_WORDS,
     caption,
 )
-from text2art_nb.embedded.world.scene import sample_scenes
-from text2art_nb.models import embedded
-from text2art_nb.models.plain_words import plain_words, taught_words
+from text2art_nb.training.world.scene import sample_scenes
 
 CPU = torch.device("cpu")
 CLIP = embedded.directory("clip")

@@ -20,7 +20,7 @@ from tests.notebook.browser import chromium
 from tests.notebook.environments import ROOT
 from tests.notebook.minicolab.page import MiniColab, mini_colab
 from text2art_nb import Artwork, draw
-from text2art_nb.pictures import open_picture
+from text2art_nb.imaging.image_io import open_picture
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

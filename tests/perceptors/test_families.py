@@ -11,8 +11,8 @@ from torch import Tensor
 from tests.perceptors import families
 from text2art_nb import models, perceptors
 from text2art_nb.errors import ModelError
-from text2art_nb.presets import FULL_PRESETS
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
+from text2art_nb.settings.presets import FULL_PRESETS
 
 CPU = torch.device("cpu")
 

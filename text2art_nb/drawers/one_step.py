@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from torch import Tensor
 
-from text2art_nb.drawers.words import Reader, Readers, Words
+from text2art_nb.drawers.text_encoders import Reader, Readers, Words
 from text2art_nb.errors import ModelError
-from text2art_nb.models.whole import check_nothing_missing, check_tokenizer, check_tokenizer_files
+from text2art_nb.models.missing_weights import check_nothing_missing, check_tokenizer, check_tokenizer_files
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL

@@ -20,11 +20,11 @@ from torch import Tensor, nn
 
 from text2art_nb.errors import ModelError
 from text2art_nb.models.cleaning import canonicalize, clean
+from text2art_nb.models.missing_weights import check_nothing_missing, check_tokenizer, check_tokenizer_files
 from text2art_nb.models.plain_words import plain_words, taught_words
-from text2art_nb.models.whole import check_nothing_missing, check_tokenizer, check_tokenizer_files
-from text2art_nb.perceptors.dropping import keep_some
+from text2art_nb.perceptors.fused_ops import class_token, shorten
 from text2art_nb.perceptors.long_texts import read_in_parts
-from text2art_nb.perceptors.short_cuts import class_token, shorten
+from text2art_nb.perceptors.patch_dropout import keep_some
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

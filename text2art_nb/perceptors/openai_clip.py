@@ -24,12 +24,12 @@ from torch import Tensor, nn
 from text2art_nb.errors import ModelError
 from text2art_nb.models.archive import read_tensors
 from text2art_nb.models.cleaning import clean
-from text2art_nb.models.whole import check_tokenizer
-from text2art_nb.perceptors.dropping import keep_some
+from text2art_nb.models.missing_weights import check_tokenizer
 from text2art_nb.perceptors.dual_encoder import positions
+from text2art_nb.perceptors.fused_ops import Patches, scale_into
 from text2art_nb.perceptors.long_texts import read_in_parts
+from text2art_nb.perceptors.patch_dropout import keep_some
 from text2art_nb.perceptors.resnet_clip import ModifiedResNet
-from text2art_nb.perceptors.short_cuts import Patches, scale_into
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
