@@ -38,6 +38,7 @@ class OpenAIClip:
     """A perceptor over OpenAI's weights; see `perceptors.base.Perceptor`."""
 
     def __init__(self, name: str, model: "CLIP", tokenizer: "Tokenizer") -> None:
+        check_tokenizer(name, lambda text: tokenizer.encode(text).ids, model.token_embedding.num_embeddings)
         self.name = name
         self.size = model.size
         self.augmentation = 1.0
@@ -278,9 +279,7 @@ def load(name: str, place: Path, device: torch.device) -> OpenAIClip:
         raise ModelError(f"{path} holds no CLIP of OpenAI's: {str(error)[:200]}") from error
     if lacking:
         raise ModelError(f"{path} holds no CLIP of OpenAI's: {lacking[0]} is missing")
-    tokenizer = _tokenizer(words)
-    check_tokenizer(words.parent, lambda text: tokenizer.encode(text).ids, len(tensors["token_embedding.weight"]))
-    return OpenAIClip(name, model.float().to(device), tokenizer)
+    return OpenAIClip(name, model.float().to(device), _tokenizer(words))
 
 
 def _tokenizer(path: Path) -> "Tokenizer":
