@@ -38,10 +38,10 @@ class OpenAIClip:
     """A perceptor over OpenAI's weights; see `perceptors.base.Perceptor`."""
 
     def __init__(self, name: str, model: "CLIP", tokenizer: "Tokenizer") -> None:
-        check_tokenizer(name, lambda text: tokenizer.encode(text).ids, model.token_embedding.num_embeddings)
         self.name = name
         self.size = model.size
         self.augmentation = 1.0
+        check_tokenizer(name, lambda text: tokenizer.encode(text).ids, model.token_embedding.num_embeddings)
         self._model = model.eval().requires_grad_(False)
         eye = model.visual.transformer if isinstance(model.visual, VisionTransformer) else model.visual
         eye.shorten()
