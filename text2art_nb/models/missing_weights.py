@@ -55,14 +55,14 @@ def check_tokenizer_files(directory: Path) -> None:
     )
 
 
-def check_tokenizer(directory: Path, read: Callable[[str], Sequence[int]], pieces: int) -> None:
+def check_tokenizer(name: str | Path, read: Callable[[str], Sequence[int]], pieces: int) -> None:
     """Raises ModelError where a tokenizer can't tell words apart, or has more pieces than its model has vectors.
 
-    read: the token ids of a text; pieces: how many tokens the model knows.
+    name: of the weights or of their directory; read: the token ids of a text; pieces: how many tokens the model knows.
     """
     samples = [tuple(read(text)) for text in ("a dog", "a fox", "red", "blue")]
     if len({*samples}) < len(samples):
-        raise ModelError(f"the tokenizer in {directory} reads different words alike: it has no vocabulary or damaged")
+        raise ModelError(f"the tokenizer of {name} reads different words alike: it has no vocabulary or damaged")
     highest = max(max(ids) for ids in samples)
     if highest >= pieces:
-        raise ModelError(f"the tokenizer in {directory} is of another model: token {highest} of {pieces}")
+        raise ModelError(f"the tokenizer of {name} is of another model: token {highest} of {pieces}")

@@ -73,6 +73,7 @@ class OpenAIClip:
         self.name = name
         self.size = model.size
         self.augmentation = 1.0
+        check_tokenizer(name, lambda text: tokenizer.encode(text).ids, model.token_embedding.num_embeddings)
         self._model = model.eval().requires_grad_(False)
         eye = model.visual.transformer if isinstance(model.visual, VisionTransformer) else model.visual
         eye.shorten()
@@ -355,9 +356,7 @@ def of_tensors(
         raise ModelError(f"{path} holds no CLIP of OpenAI's kind: {(*lacking, *strange)[0]}")
     if details.size not in (None, model.size):
         raise ModelError(f"{path} sees pictures of {model.size} pixels, but its config says {details.size}")
-    tokenizer = _tokenizer(words)
-    check_tokenizer(words.parent, lambda text: tokenizer.encode(text).ids, len(tensors["token_embedding.weight"]))
-    return OpenAIClip(name, model.float().to(device), tokenizer, details)
+    return OpenAIClip(name, model.float().to(device), _tokenizer(words), details)
 
 
 def tokenizer_beside(path: Path) -> Path:
