@@ -181,7 +181,7 @@ def test_many_threads_change_their_numbers_at_once_and_none_hears_of_another() -
     before, fresh = torch.get_num_threads(), on_new_thread()
 
     def work(number: int) -> bool:
-        mine = torch.get_num_threads()
+        mine = openmp.own_number()
         for _ in range(20):
             with openmp.computing_with(number):
                 if torch.get_num_threads() != number:

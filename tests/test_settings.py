@@ -79,7 +79,7 @@ def complaint(**given: Any) -> dict[str, str]:
         ({"losses": {"symmetry": "x"}}, "the weight of the loss 'symmetry' must be a finite number; got 'x'"),
         ({"palette": "pico8000"}, "palette cannot be read: unknown colour 'pico8000'; did you mean 'pico-8'?"),
         ({"device": "gpu"}, "device must be auto, cpu, cuda, cuda:N or mps; got 'gpu'"),
-        ({"model": ""}, "model must be 'embedded', 'full', a weights name or a directory; got ''"),
+        ({"model": ""}, "model must be 'embedded', 'light', 'full', a weights name or a directory; got ''"),
         ({"prompts": ""}, "prompts is empty; say what to draw, like 'an underwater city'"),
         ({"prompts": 5}, "prompts must be text, like 'an underwater city | fog:0.5', or a list of such texts; got 5"),
         (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from text2art_nb.errors import SettingsError
 from text2art_nb.presets import ASPECTS
 from text2art_nb.settings import DRAWERS, FILTERS, LOSSES, Settings, Steering
-from text2art_nb.settings.drawing import PixelType, StrokeKind
+from text2art_nb.settings.drawing import NoisePrior, PixelType, StrokeKind
 from text2art_nb.settings.taste import SmoothnessType, SymmetryAxis
 
 quick = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
@@ -161,7 +161,7 @@ valid = st.fixed_dictionaries(
         # A generator wants a file of one's own for its model, which no stranger may name: tests/drawers has that one.
         "drawer": st.sampled_from([name for name in DRAWERS if name != "generator"]),
         "model": st.sampled_from(["embedded", "full", "imagenet_f16_1024"]),
-        "perceptors": st.none() | st.lists(st.sampled_from(["ViT-B/32", "RN50", "embedded"]), max_size=3),
+        "perceptors": st.none() | st.lists(st.sampled_from(["ViT-B/32", "RN50", "embedded", "robust:0.5"]), max_size=3),
         "quality": st.sampled_from(["draft", "normal", "better", "best", "supreme"]),
         "aspect": st.sampled_from([*ASPECTS]),
         "size": st.none() | st.tuples(st.integers(16, 8192), st.integers(16, 8192)),
@@ -185,6 +185,7 @@ valid = st.fixed_dictionaries(
         "transparent_weight": st.floats(0, 1000),
         "strokes": st.none() | st.integers(1, 4096),
         "stroke_kind": st.sampled_from(get_args(StrokeKind)),
+        "noise_prior": st.sampled_from(get_args(NoisePrior)),
         "stroke_length": st.none() | st.integers(1, 32),
         "min_stroke_width": st.none() | st.floats(0.1, 0.5),
         "max_stroke_width": st.none() | st.floats(12, 100),

@@ -1,6 +1,12 @@
 """The errors that a user may meet: each is one plain sentence that says what was wrong and what would be right."""
 
+import re
 from collections.abc import Mapping
+from typing import Final
+
+_TERMINAL: Final = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])"
+)  # escape sequences
 
 
 class Text2ArtError(Exception):
@@ -30,7 +36,13 @@ class SettingsError(Text2ArtError, ValueError):
 
 
 class ModelError(Text2ArtError):
-    """Weights that are missing, damaged, or of a kind that cannot be used here."""
+    """Weights that are missing, damaged, or of a kind that cannot be used here.
+
+    Its sentence often quotes a library's; what such a one colours for a terminal is plain text here.
+    """
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(_TERMINAL.sub("", sentence))
 
 
 class ArtworkError(Text2ArtError, ValueError):

@@ -68,15 +68,21 @@ def _seconds_of_others(work: Callable[[], object]) -> float:
     return total
 
 
+def own_number() -> int:
+    """With how many threads the calling thread computes."""
+    import torch
+
+    with _changing:  # a thread that has never computed gets the number that is torch's at that moment
+        return torch.get_num_threads()
+
+
 @contextlib.contextmanager
 def computing_with(number: int | None) -> Iterator[None]:
     """Make the calling thread compute with `number` threads within the block; None leaves the number as it is.
 
     Other threads, present and to come, keep theirs.
     """
-    import torch
-
-    usual = torch.get_num_threads()
+    usual = own_number()
     if number is None or number == usual:
         yield
         return

@@ -339,12 +339,10 @@ class Run:
         """Have the run keep the number of threads that this thread computes with, where it has none yet."""
         if self.settings.threads is not None or self.settings.engine == "pixray":
             return
-        import torch
-
         from text2art_nb.devices import pick_device
 
         if pick_device(self.settings.device).type == "cpu":
-            number = min(torch.get_num_threads(), MAX_THREADS)
+            number = min(openmp.own_number(), MAX_THREADS)
             # Not `with_`, which checks every picture again.
             self.settings = self.settings.model_copy(update={"threads": number})
 

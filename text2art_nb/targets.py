@@ -56,9 +56,10 @@ def spherical_distance(a: Tensor, b: Tensor) -> Tensor:
 def between(a: Tensor, b: Tensor, share: float) -> Tensor:
     """The unit vector a `share` (0..1) of the way from one unit vector to another, along the great circle."""
     angle = (a * b).sum(-1, keepdim=True).clamp(-1, 1).arccos()
-    if float(angle.min()) < 1e-4 or float(angle.max()) > torch.pi - 1e-4:  # the circle is no one's, or not needed
-        return F.normalize(torch.lerp(a, b, share), dim=-1)
-    return F.normalize(a * ((1 - share) * angle).sin() + b * (share * angle).sin(), dim=-1)
+    # The circle is no one's, or not needed. Chosen where the vectors are, so that nobody waits for the answer.
+    straight = (angle.min() < 1e-4) | (angle.max() > torch.pi - 1e-4)
+    arc = a * ((1 - share) * angle).sin() + b * (share * angle).sin()
+    return F.normalize(torch.where(straight, torch.lerp(a, b, share), arc), dim=-1)
 
 
 class _StopBelow(torch.autograd.Function):

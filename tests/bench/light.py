@@ -1,13 +1,16 @@
 """What a picture with model="light" takes on a CPU, by drawer: python -m tests.bench.light.
 
 TinyCLIP ViT-8M/16 and TAESD at full size with random weights: the arithmetic is that of the real ones, the picture
-isn't. Prints CPU-seconds and wall seconds of one 256-pixel picture, and the mean scores of the first three frames and
-of the last three: random eyes are pleased in the same way as trained ones, so it has to rise.
+isn't. Prints CPU-seconds and wall seconds of one 256-pixel picture, the CPU-seconds of an iteration (the median), and
+the mean scores of the first three frames and of the last three: random eyes are pleased in the same way as trained
+ones, so it has to rise.
 """
 
 import argparse
+import itertools
 import json
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -18,6 +21,7 @@ from typing import Any
 import torch
 
 from tests import tiny_models
+from text2art_nb.models import find
 from text2art_nb.presets import LIGHT_EYES
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
@@ -56,8 +60,8 @@ def save_taesd(directory: Path, seed: int = 0) -> Path:
 
 def in_cache(cache: Path) -> None:
     """Put both where text2art looks for what it has fetched, so that model="light" finds them."""
-    save_tinyclip(cache / "clip" / "wkcn--TinyCLIP-ViT-8M-16-Text-3M-YFCC15M")
-    save_taesd(cache / "taesd" / "madebyollin--taesd")
+    save_tinyclip(cache / "clip" / find("tinyclip").name.replace("/", "--"))
+    save_taesd(cache / "taesd" / find("taesd").name.replace("/", "--"))
     os.environ["TEXT2ART_CACHE"] = str(cache)
     os.environ["TEXT2ART_OFFLINE"] = "1"
 
@@ -69,8 +73,10 @@ def measure(drawer: str, prompt: str, **changes: Any) -> dict[str, Any]:
     ).resolved()
     assert settings.perceptor_names == LIGHT_EYES
     cpu, wall = time.process_time(), time.monotonic()
-    run = Run(settings)
-    scores = [frame.score for frame in run]
+    scores, clock = [], []
+    for frame in Run(settings):
+        scores.append(frame.score)
+        clock.append(time.process_time())
     return {
         "drawer": drawer,
         "start": settings.start,
@@ -78,6 +84,7 @@ def measure(drawer: str, prompt: str, **changes: Any) -> dict[str, Any]:
         "views": settings.num_cuts,
         "token_drop": settings.token_drop,
         "cpu_seconds": round(time.process_time() - cpu, 1),
+        "each": round(statistics.median(after - before for before, after in itertools.pairwise(clock)), 3),
         "seconds": round(time.monotonic() - wall, 1),
         "first": round(sum(scores[:3]) / 3, 4),
         "last": round(sum(scores[-3:]) / 3, 4),

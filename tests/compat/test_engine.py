@@ -69,6 +69,21 @@ def children(run: Run) -> list[subprocess.Popen[bytes]]:
     return [process._process for process in loop._processes]
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="the environment of a process is read in /proc")
+def test_its_helpers_sleep_while_they_wait_too(standin: Path) -> None:
+    run = Run(asked(pixray={"init_noise": "slow"}))
+    next(run)
+    [process] = children(run)
+    told = dict(line.split("=", 1) for line in Path(f"/proc/{process.pid}/environ").read_text().split("\0") if line)
+    run.stop()
+    list(run)
+    names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    assert {name: told[name] for name in names if name in told} == {
+        name: os.environ[name] for name in names if name in os.environ
+    }
+    assert told.keys() & set(names)
+
+
 def test_stopping_does_not_wait_for_a_long_iteration_and_leaves_nothing_but_the_picture(
     standin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

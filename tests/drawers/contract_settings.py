@@ -18,6 +18,7 @@ CASES: Mapping[str, Mapping[str, object]] = {
     "taesd": {"drawer": "taesd"},
     "generator": {"drawer": "generator"},
     "turbo": {"drawer": "turbo"},
+    "turbo white": {"drawer": "turbo", "noise_prior": "white"},
 }
 """By a name for the test: settings that go to `tiny`."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.models.hub import Hub
+from text2art_nb import perceptors
 from text2art_nb.models import File, Patience
 
 
@@ -130,3 +131,11 @@ def local_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     with Hub() as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
         yield hub
+
+
+@pytest.fixture
+def nothing_loaded() -> Iterator[None]:
+    """No perceptor that an earlier test has loaded by a name, and none of this test's for the later ones."""
+    perceptors.load.cache_clear()
+    yield
+    perceptors.load.cache_clear()

@@ -15,6 +15,8 @@ from text2art_nb.models.weights import hub_url, repository_of
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("nothing_loaded")
+
 ORIGINAL = "imagenet_f16_16384.ckpt"
 SOMNAI = "Somnai/pytti-vqgan-checkpoints"
 

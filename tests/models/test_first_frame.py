@@ -10,6 +10,8 @@ from text2art_nb.models import find, locate
 from text2art_nb.run import Run
 from text2art_nb.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("nothing_loaded")
+
 SMALL = {"prompts": "a lighthouse", "size": (48, 32), "iterations": 1, "num_cuts": 2, "seed": 3, "device": "cpu"}
 
 # family: what draws with it, and the rows that it fetches
@@ -48,6 +50,20 @@ def test_an_empty_cache_becomes_a_first_frame_and_the_next_asks_nobody(
         (again,) = Run(settings)
         assert again.image.tobytes() == picture
         assert len(local_hub.asked) == before
+
+
+def test_nobody_is_told_of_an_error_that_is_none(
+    local_hub: Hub, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The default's repository has its tensors as .bin alone: diffusers would look for others, and complain."""
+    stock(local_hub, ("full",), tmp_path / "stock")
+    capfd.readouterr()
+    with as_stocked(local_hub):
+        list(Run(Settings(**{**SMALL, "model": "full"})))
+    said = "".join(capfd.readouterr())
+    assert "fetching xvjiarui/taming-vq-f16-n16384" in said
+    assert "An error occurred" not in said
+    assert "unsafe" not in said
 
 
 @pytest.mark.parametrize("family", ["full", "turbo"])

@@ -11,6 +11,7 @@ import pytest
 
 from tests.models.hub import Hub
 from tests.models.stock import as_stocked, commit_of, stock
+from text2art_nb import models
 from text2art_nb.errors import ModelError
 from text2art_nb.models import Patience, catalogue, find, locate
 from text2art_nb.models.provenance import Provenance
@@ -172,3 +173,29 @@ def test_a_wrong_digest_of_ours_says_that_the_server_thinks_otherwise(
         monkeypatch.setitem(catalogue._ROWS, row.name, replace(row, files=(config, replace(tensors, sha256="0" * 64))))
         with pytest.raises(ModelError, match="its server says that this is right"):
             locate("taesd", "taesd", patience=patience)
+
+
+def test_the_list_tells_the_commit_as_far_as_it_is_known(local_hub: Hub, patience: Patience) -> None:
+    said = {row["name"]: row["revision"] for row in models.rows()}
+    assert (said[FULL], said[X4], said["embedded"]) == ("1251cf9", "", "")
+    assert said["madebyollin/taesd"] == find("taesd").revision
+    commit = local_hub.put(X4, FILES)
+    locate(X4, "upscaler", patience=patience)
+    assert {row["name"]: row["revision"] for row in models.rows()}[X4] == commit
+
+
+def test_all_bytes_can_be_compared_with_what_is_known(local_hub: Hub, patience: Patience, tmp_path: Path) -> None:
+    stock(local_hub, ("taesd",), tmp_path)
+    with as_stocked(local_hub):
+        where = locate("taesd", "taesd", patience=patience)
+        config, tensors = models.verdicts(find("taesd"), where)
+        assert config.ok
+        assert tensors.ok
+        assert (config.published, config.remembered) == (None, config.found)
+        assert tensors.published == tensors.remembered == tensors.found
+        with (where / tensors.path).open("r+b") as file:
+            file.write(b"?")
+        assert [each.ok for each in models.verdicts(find("taesd"), where)] == [True, False]
+        memory(where).unlink()
+        (config, tensors) = models.verdicts(find("taesd"), where)
+        assert (config.expected, config.ok, tensors.ok) == (None, True, False)

@@ -93,3 +93,17 @@ def test_the_memory_is_what_the_measured_picture_says_of_the_others(
     book = Paces(tmp_path / "paces.json")
     reckoned = book.guess(full(quality)).bytes / book.guess(full("normal")).bytes * 5.3 * GB
     assert reckoned <= NEEDS[quality] <= reckoned + 1.2 * GB
+
+
+def test_the_documents_table_names_what_the_table_has() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "colab.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| `(\w+)` \| (\d+) \|$", text, re.MULTILINE)
+    told = {name: quality for names, quality, _ in rows for name in names.split(", ") if "every card" not in name}
+    for name, quality in told.items():
+        assert choose(f"NVIDIA {name} x", 200 * GB).quality == quality, name
+    assert len(told) == 12
+    assert {quality: int(side) for _, quality, side in rows} == {
+        quality: full(quality).picture_size[0] for quality in QUALITIES if quality != "draft"
+    }
+    [needs] = re.findall(r"^\| GB of memory \| (.+) \|$", text, re.MULTILINE)
+    assert [int(each) * GB for each in needs.split(" | ")] == list(NEEDS.values())

@@ -10,14 +10,15 @@ The way back walks the same slices from the top; the geometry's gradient is work
 pixels that have one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from text2art_nb.drawers.curves import Pieces, flatten
+from text2art_nb.devices import upload
+from text2art_nb.drawers.curves import Division, Pieces, cut, divide, flatten
 
 TILE: Final = 8
 _AREA: Final = TILE * TILE
@@ -73,10 +74,8 @@ def _paint(
     flatness: float,
 ) -> Tensor:
     """The strip [B,C,h,w] of whole tiles from one row of tiles to before another."""
-    pieces = flatten(points, flatness)
+    pieces, plan = _laid_out(points, widths, flatness, -(-size[0] // TILE), rows)
     halves = widths.flatten() / 2
-    strokes = points.shape[1]
-    plan = _plan(pieces, halves.detach(), strokes, len(points), -(-size[0] // TILE), rows)
     shade = colours.flatten(0, 1)
     if len(paper) == 4:
         shade = torch.cat([shade[:, :3], torch.ones_like(shade[:, :1]), shade[:, 3:]], 1)
@@ -87,13 +86,35 @@ def _paint(
 # -- which stroke is on which tile
 
 
+def _laid_out(
+    points: Tensor, widths: Tensor, flatness: float, columns: int, band: tuple[int, int]
+) -> "tuple[Pieces, _Plan]":
+    """The pieces of the strokes, differentiable, and who paints where.
+
+    How many pieces and layers there are depends on the points, so it is worked out on the CPU: a card would have to be
+    waited for at every step of it, instead of once.
+    """
+    device, strokes, candidates = points.device, points.shape[1], len(points)
+    if device.type == "cpu":
+        pieces = flatten(points, flatness)
+        return pieces, _plan(pieces, widths.detach().flatten() / 2, strokes, candidates, columns, band)
+    known = torch.cat([points.detach().flatten(), widths.detach().flatten()]).cpu()
+    near, halves = known[: points.numel()].view(points.shape), known[points.numel() :] / 2
+    division = divide(near, flatness)
+    plan = _plan(cut(near, division), halves, strokes, candidates, columns, band)
+    own = division.curve, division.number, division.of, division.stroke
+    curve, number, of, stroke, *planned = upload([*own, *plan.indices], device)
+    return cut(points, Division(curve, number, of, stroke)), plan.with_indices(planned)
+
+
 @dataclass(frozen=True)
 class _Plan:
     """Who paints where.
 
     candidates, rows, columns: of the grid of tiles. tiles: [T], those with strokes, the deepest first. corners: [Y,2],
     each layer's tile's upper left pixel. stroke: [Y], whose layer it is. first, count: [Y], its pieces in `piece`.
-    slices: how many tiles have a first layer, a second one, …; the layers lie in this order.
+    further: the layers with a second piece, a third one, …. slices: how many tiles have a first layer, a second one, …;
+    the layers lie in this order. thin: whether any of the strokes is thinner than a pixel.
     """
 
     candidates: int
@@ -105,7 +126,28 @@ class _Plan:
     piece: Tensor
     first: Tensor
     count: Tensor
+    further: list[Tensor]
     slices: list[int]
+    thin: bool
+
+    @property
+    def indices(self) -> list[Tensor]:
+        """All its tensors, whole numbers."""
+        return [self.tiles, self.corners, self.stroke, self.piece, self.first, self.count, *self.further]
+
+    def with_indices(self, indices: list[Tensor]) -> "_Plan":
+        """The same plan with its `indices` on another device."""
+        tiles, corners, stroke, piece, first, count, *further = indices
+        return replace(
+            self,
+            tiles=tiles,
+            corners=corners,
+            stroke=stroke,
+            piece=piece,
+            first=first,
+            count=count,
+            further=further,
+        )
 
 
 @torch.no_grad()
@@ -128,17 +170,22 @@ def _plan(pieces: Pieces, halves: Tensor, strokes: int, candidates: int, columns
     arranged = ((slices.cumsum(0) - slices)[depth] + place[number]).argsort()
     tile_of_layer = (layer // strokes)[arranged]
     x, y = tile_of_layer % columns, tile_of_layer // columns % rows + top
+    stroke = (tile_of_layer // (rows * columns)) * strokes + layer[arranged] % strokes
+    counts = count[arranged]
+    most = int(counts.max()) if len(counts) else 0
     return _Plan(
         candidates,
         rows,
         columns,
         tiles=its_tile[deepest_first],
         corners=torch.stack([x, y], 1) * TILE,
-        stroke=(tile_of_layer // (rows * columns)) * strokes + layer[arranged] % strokes,
+        stroke=stroke,
         piece=piece[order],
         first=first[arranged],
-        count=count[arranged],
+        count=counts,
+        further=[(counts > k).nonzero()[:, 0] for k in range(1, most)],
         slices=slices.tolist(),
+        thin=bool((halves[stroke] < 0.5).any()),
     )
 
 
@@ -176,7 +223,7 @@ class _Brush(torch.autograd.Function):
     ) -> Tensor:
         learning = any(ctx.needs_input_grad)
         distance, nearest = _distances(starts, ends, plan)
-        cover = _coverage(distance, halves[plan.stroke])
+        cover = _coverage(distance, halves[plan.stroke], plan.thin)
         shade = shades[plan.stroke]
         opacity = cover * shade[:, -1:]
         colour = shade[:, :-1, None]
@@ -221,8 +268,7 @@ def _distances(starts: Tensor, ends: Tensor, plan: _Plan) -> tuple[Tensor, Tenso
     nearest = plan.piece[plan.first]
     square = _squares(starts, ends, nearest, plan.corners)
     nearest = nearest[:, None].repeat(1, _AREA)
-    for k in range(1, int(plan.count.max()) if len(plan.count) else 0):
-        more = (plan.count > k).nonzero()[:, 0]
+    for k, more in enumerate(plan.further, 1):
         piece = plan.piece[plan.first[more] + k]
         other, present = _squares(starts, ends, piece, plan.corners[more]), square[more]
         nearer = other < present
@@ -246,11 +292,11 @@ def _squares(starts: Tensor, ends: Tensor, piece: Tensor, corners: Tensor) -> Te
     return ex.square_().addcmul_(ey, ey).flatten(1)
 
 
-def _coverage(distance: Tensor, halves: Tensor) -> Tensor:
+def _coverage(distance: Tensor, halves: Tensor, thin: bool) -> Tensor:
     """How much of a pixel [Y,64] lies in a stroke, as a band with straight edges covers it that lies along a row."""
     half = halves[:, None]
     cover = (half + 0.5 - distance).clamp_(0, 1)
-    if bool((halves < 0.5).any()):  # thinner than a pixel: both edges may be in the same one
+    if thin:  # both edges may be in the same pixel
         cover -= (0.5 - half - distance).clamp_(min=0)
     return cover
 
@@ -265,7 +311,7 @@ def _pull_edges(
     edge = halves[plan.stroke][:, None] - distance
     outer = (edge > -0.5) & (edge < 0.5)
     inner = distance < 0.5 - halves[plan.stroke][:, None]
-    layer, pixel = ((outer | inner) & (on_cover != 0)).nonzero(as_tuple=True)
+    layer, pixel = _pulled((outer | inner) & (on_cover != 0))
     gradient, outer, inner = on_cover[layer, pixel], outer[layer, pixel], inner[layer, pixel]
     on_halves = torch.zeros_like(halves).index_add_(0, plan.stroke[layer], gradient * (outer.to(gradient) + inner))
     piece = nearest[layer, pixel]
@@ -277,6 +323,18 @@ def _pull_edges(
     moved = away * (gradient * (outer.to(gradient) - inner.to(gradient)))[:, None]
     on_starts = torch.zeros_like(starts).index_add_(0, piece, moved * (1 - t))
     return on_starts, torch.zeros_like(ends).index_add_(0, piece, moved * t), on_halves
+
+
+def _pulled(where: Tensor) -> tuple[Tensor, Tensor]:
+    """Layer and pixel of what has a gradient; on a card of all, for it would have to be asked how many there are.
+
+    What is not `where` [Y,64] gets no gradient all the same: it is at no edge, or nothing pulls there.
+    """
+    if where.device.type == "cpu":
+        layer, pixel = where.nonzero(as_tuple=True)
+        return layer, pixel
+    place = torch.arange(where.numel(), device=where.device)
+    return place // _AREA, place % _AREA
 
 
 def _together(tiles: Tensor, plan: _Plan) -> Tensor:

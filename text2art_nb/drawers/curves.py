@@ -28,25 +28,49 @@ def beziers(points: Tensor) -> Tensor:
     return points.unfold(2, 4, 3).transpose(-1, -2)
 
 
-def flatten(points: Tensor, flatness: float) -> Pieces:
-    """Chains of curves [B,N,3L+1,2], in pixels, as straight pieces, more of them where a curve bends; differentiable.
+@dataclass(frozen=True)
+class Division:
+    """How curves are cut into straight pieces, each [S], whole numbers.
+
+    curve: which curve a piece is of, counted through all candidates; number: which of that one's pieces it is; of: how
+    many it has; stroke: as in `Pieces`.
+    """
+
+    curve: Tensor
+    number: Tensor
+    of: Tensor
+    stroke: Tensor
+
+
+@torch.no_grad()
+def divide(points: Tensor, flatness: float) -> Division:
+    """Cut chains of curves [B,N,3L+1,2], in pixels, into more pieces where they bend.
 
     flatness: how far, in pixels, a piece may be from the curve that it stands for.
 
     How many a curve gets follows from the greatest length of its second derivative (Sederberg, "Computer Aided
     Geometric Design", 10.6: a chord over 1/n of it is nowhere further away than an eighth of that over n²).
     """
-    curves = beziers(points).flatten(0, 2)
-    with torch.no_grad():
-        bends = (curves[:, :2] - 2 * curves[:, 1:3] + curves[:, 2:]).square().sum(-1).amax(1).sqrt() * 6
-        wanted = (bends.nan_to_num(0, 0, 0) / (8 * flatness)).sqrt().ceil().clamp(1, MOST_PIECES).long()
-        curve = torch.arange(len(curves), device=points.device).repeat_interleave(wanted)
-        first = (wanted.cumsum(0) - wanted)[curve]
-        number = torch.arange(len(curve), device=points.device) - first
-        share = wanted[curve].to(points)
-        stroke = curve // beziers(points).shape[2]
-    own = curves[curve]
-    return Pieces(at(own, number / share), at(own, (number + 1) / share), stroke)
+    chains = beziers(points)
+    curves = chains.flatten(0, 2)
+    bends = (curves[:, :2] - 2 * curves[:, 1:3] + curves[:, 2:]).square().sum(-1).amax(1).sqrt() * 6
+    wanted = (bends.nan_to_num(0, 0, 0) / (8 * flatness)).sqrt().ceil().clamp(1, MOST_PIECES).long()
+    curve = torch.arange(len(curves), device=points.device).repeat_interleave(wanted)
+    first = (wanted.cumsum(0) - wanted)[curve]
+    number = torch.arange(len(curve), device=points.device) - first
+    return Division(curve, number, wanted[curve], curve // chains.shape[2])
+
+
+def cut(points: Tensor, division: Division) -> Pieces:
+    """The pieces of chains of curves [B,N,3L+1,2]; differentiable."""
+    own = beziers(points).flatten(0, 2)[division.curve]
+    share = division.of.to(points)
+    return Pieces(at(own, division.number / share), at(own, (division.number + 1) / share), division.stroke)
+
+
+def flatten(points: Tensor, flatness: float) -> Pieces:
+    """Chains of curves [B,N,3L+1,2], in pixels, as straight pieces; see `divide`. Differentiable."""
+    return cut(points, divide(points, flatness))
 
 
 def at(curves: Tensor, t: Tensor) -> Tensor:

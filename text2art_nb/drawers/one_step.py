@@ -217,6 +217,8 @@ def one_step(scheduler: Any) -> Step:
     predicts = str(scheduler.config["prediction_type"])
     if predicts not in ("epsilon", "v_prediction"):
         raise ModelError(f"this model predicts a {predicts!r}; epsilon and v_prediction can be drawn with")
+    # The one step is the last of the schedule, where these models were trained. Any other spacing starts elsewhere.
+    scheduler = type(scheduler).from_config(scheduler.config, timestep_spacing="trailing")
     scheduler.set_timesteps(1)
     return Step(
         sigma=float(scheduler.sigmas[0]),

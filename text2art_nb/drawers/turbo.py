@@ -2,7 +2,8 @@
 
 A one-step model makes a good picture of any noise, and another one of another. So the noise is what is drawn with: it
 is moved until the perceptors like the picture best, and held to the length that noise has, without which they would
-soon be pleased by something that no longer is a picture.
+soon be pleased by something that no longer is a picture. Instead of its length alone, its whole spectrum can be held to
+that of noise: `drawers.white_noise`.
 """
 
 import math
@@ -17,9 +18,11 @@ from text2art_nb import models
 from text2art_nb.drawers import one_step, taesd
 from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, resize
 from text2art_nb.drawers.one_step import OneStepModel
+from text2art_nb.drawers.white_noise import white_projection
 from text2art_nb.presets import native_size, weights_for
 from text2art_nb.prompts import Prompt
 from text2art_nb.settings import Settings
+from text2art_nb.settings.drawing import NoisePrior
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
@@ -48,14 +51,18 @@ class TurboDrawer(Drawer):
         canvas: tuple[int, int],
         candidates: int,
         generator: torch.Generator,
+        noise_prior: NoisePrior = "norm",
     ) -> None:
         """tiny: the decoder of each iteration; canvas: (width, height), multiples of the model's grain.
+
+        noise_prior: what keeps the noise one: "norm" adds ReNO's loss, "white" projects after each step.
 
         It hears nothing yet, and draws whatever comes: see `hear`.
         """
         super().__init__()
         self._model = model
         self._tiny = Frozen(tiny)
+        self._noise_prior = noise_prior
         self.canvas = canvas
         width, height = (side // model.factor for side in canvas)
         self.noise = nn.Parameter(torch.randn(candidates, model.channels, height, width, generator=generator))
@@ -85,7 +92,14 @@ class TurboDrawer(Drawer):
             return self._model.decode(self._latents())
 
     def losses(self) -> dict[str, Tensor]:
+        if self._noise_prior == "white":
+            return {}
         return {"norm": PRIOR_WEIGHT * norm_prior(self.noise)}
+
+    @torch.no_grad()
+    def constrain(self) -> None:
+        if self._noise_prior == "white":
+            self.noise.copy_(white_projection(self.noise))
 
     def start_from(self, image: Tensor) -> None:
         """Noise out of which the model, told the same words, makes something near `image`.
@@ -175,6 +189,6 @@ def build(settings: Settings, device: torch.device, generator: torch.Generator) 
     own = directory / "taesd"
     tiny = taesd.load(own if own.is_dir() else models.locate("taesdxl" if model.is_xl else "taesd", "taesd"), device)
     canvas = native_size(settings.picture_size, model.side, model.grain)
-    drawer = TurboDrawer(model, tiny, canvas, settings.candidates, generator).to(device)
+    drawer = TurboDrawer(model, tiny, canvas, settings.candidates, generator, settings.noise_prior).to(device)
     drawer.hear(settings.parsed)
     return drawer

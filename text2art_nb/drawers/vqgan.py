@@ -75,12 +75,23 @@ class VQGANDrawer(Drawer):
 
     @torch.no_grad()
     def _encode(self, image: Tensor) -> Tensor:
-        """Latents [B,C,h,w] of a picture [B,3,H,W] in 0..1."""
+        """Latents [B,C,h,w] of a picture [B,3,H,W] in 0..1, within the range of the codes.
+
+        Codes are sought before: held to that range first, up to a third of the latents would find another one.
+        """
         latents: Tensor = self._model.encode(image * 2 - 1).latents
-        return latents.float().maximum(self.lowest).minimum(self.highest)
+        return self._beginning(latents.float()).maximum(self.lowest).minimum(self.highest)
+
+    def _beginning(self, latents: Tensor) -> Tensor:
+        """What is drawn from where a picture's latents are given: the nearest codes, as pixray."""
+        return self._nearest(latents)
 
     def _painted(self, latents: Tensor) -> Tensor:
         """What the decoder paints: each latent's nearest code, with the latents' own gradient (straight-through)."""
+        return latents + (self._nearest(latents) - latents).detach()
+
+    def _nearest(self, latents: Tensor) -> Tensor:
+        """The nearest code of each latent [B,C,h,w], without a gradient."""
         # In half precision neighbouring codes would be taken for each other.
         with torch.no_grad(), torch.autocast(latents.device.type, enabled=False):
             flat = latents.movedim(1, -1).flatten(0, 2)
@@ -88,8 +99,7 @@ class VQGANDrawer(Drawer):
             # A part at a time: the distances of all latents to all codes are more than a processor keeps at hand.
             nearest = [torch.addmm(lengths, part, across, alpha=-2).argmin(1) for part in flat.split(_AT_ONCE)]
             found = self.codebook[torch.cat(nearest)]
-            codes = found.view(*latents.shape[:1], *latents.shape[2:], -1).movedim(-1, 1)
-        return latents + (codes - latents).detach()
+            return found.view(*latents.shape[:1], *latents.shape[2:], -1).movedim(-1, 1)
 
 
 class BetweenCodesDrawer(VQGANDrawer):
@@ -100,6 +110,9 @@ class BetweenCodesDrawer(VQGANDrawer):
     """
 
     refining_rate: ClassVar[float] = 0.012
+
+    def _beginning(self, latents: Tensor) -> Tensor:
+        return latents
 
     def _painted(self, latents: Tensor) -> Tensor:
         return latents
@@ -163,6 +176,8 @@ def load(directory: Path, device: torch.device) -> "VQGAN":
         model, loaded = VQModel.from_pretrained(
             directory,
             local_files_only=True,
+            # Else diffusers tells of an error before it takes the .bin, which is all that the usual one has.
+            use_safetensors=None if any(directory.glob("*.safetensors")) else False,
             low_cpu_mem_usage=False,
             torch_dtype=torch.float32,
             output_loading_info=True,

@@ -5,6 +5,7 @@ from text2art_nb.models.catalogue import ALIASES, CATALOGUE, File, Weights, find
 from text2art_nb.models.download import Cancelled, Patience, Progress, fetch
 from text2art_nb.models.listing import rows, text
 from text2art_nb.models.locate import cancelled_by, locate, telling, without_network
+from text2art_nb.models.verify import Verdict, verdicts
 from text2art_nb.models.vocabulary import known_words, nearest_word, unknown_words
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "File",
     "Patience",
     "Progress",
+    "Verdict",
     "Weights",
     "cache_root",
     "cancelled_by",
@@ -26,5 +28,6 @@ __all__ = [
     "telling",
     "text",
     "unknown_words",
+    "verdicts",
     "without_network",
 ]

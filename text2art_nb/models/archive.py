@@ -14,19 +14,21 @@ pickle that says which name belongs to which record. That pickle is read by a ma
   do nothing with it. `os.system` is one of them.
 
 Nothing is imported and nothing is called. Only the records that are asked for are read: 0.3 of sflckr's 4.3 GB.
-A file from before PyTorch 1.6, which is no zip archive, is left to `torch.load(weights_only=True)`.
+A file from before PyTorch 1.6 is no zip archive but five pickles and then the storages, one behind the other. The same
+machine reads the pickles.
 """
 
 import collections
+import os
 import pickle
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -38,6 +40,11 @@ MAX_PICKLE = 64_000_000
 MAX_NAMES = 100_000
 """Most entries that are looked through."""
 MAX_DEPTH = 64
+MAX_COPIES = 4
+"""Most bytes of all tensors together, in sizes of their file: tensors may share a storage, a bomb does nothing else."""
+
+_OLD_MAGIC = 0x1950A86A20F9469CFC6C
+_OLD_PROTOCOL = 1001
 
 _FORMATS = {
     "DoubleStorage": torch.float64,
@@ -93,7 +100,14 @@ class _Inert:
 
 
 class _Machine(pickle.Unpickler):
-    """Reads a pickle of tensors; see the module for what it knows."""
+    """Reads a pickle of tensors; see the module for what it knows.
+
+    formats: the number formats of all storages that it named.
+    """
+
+    def __init__(self, file: Any) -> None:
+        super().__init__(file)
+        self.formats: dict[str, torch.dtype] = {}
 
     def find_class(self, module: str, name: str) -> Any:
         # A pickle may set attributes of whatever it has got hold of, so it never gets anything that others use.
@@ -113,6 +127,9 @@ class _Machine(pickle.Unpickler):
             raise pickle.UnpicklingError("it holds something that is no tensor")
         if not isinstance(pid[1], torch.dtype):
             raise pickle.UnpicklingError("it holds numbers of an unknown format")
+        if len(pid) > 5 and pid[5] is not None:
+            raise pickle.UnpicklingError("it holds parts of storages, as PyTorch wrote them before 0.4")
+        self.formats[pid[2]] = pid[1]
         return pid[2], pid[1]
 
 
@@ -156,11 +173,12 @@ def _from_zip(path: Path, wanted: Callable[[str], str | None]) -> dict[str, Tens
         root = pickles[0].removesuffix("data.pkl")
         _check_order(archive, records, root)
         saved = _Machine(BytesIO(_record(archive, records[pickles[0]], MAX_PICKLE))).load()
-        tensors = {}
-        for name, place in _names(saved).items():
-            if (ours := wanted(name)) is not None:
-                tensors[ours] = _tensor(archive, records, f"{root}data/{place.record}", place)
-        return tensors
+        places = _wanted(saved, wanted, path)
+        storages = {
+            name: torch.frombuffer(bytearray(_record(archive, records[f"{root}data/{name}"])), dtype=number_format)
+            for name, number_format in _storages(places).items()
+        }
+    return {name: _tensor(storages, place) for name, place in places.items()}
 
 
 def _check_order(archive: zipfile.ZipFile, records: Mapping[str, zipfile.ZipInfo], root: str) -> None:
@@ -177,13 +195,30 @@ def _record(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int | None = 
     return archive.read(info)
 
 
-def _tensor(archive: zipfile.ZipFile, records: Mapping[str, zipfile.ZipInfo], name: str, place: _Place) -> Tensor:
+def _wanted(saved: Any, wanted: Callable[[str], str | None], path: Path) -> dict[str, _Place]:
+    """The places of the tensors that are wanted, by the names that they shall have."""
+    found = {ours: place for name, place in _names(saved).items() if (ours := wanted(name)) is not None}
+    if sum(prod(place.shape) * place.format.itemsize for place in found.values()) > MAX_COPIES * path.stat().st_size:
+        raise pickle.UnpicklingError("its tensors are larger than itself")
+    return found
+
+
+def _storages(places: Mapping[str, _Place]) -> dict[str, torch.dtype]:
+    """The storages that have numbers of some of these tensors, each once, with their format."""
+    found: dict[str, torch.dtype] = {}
+    for place in places.values():
+        if prod(place.shape) and found.setdefault(place.record, place.format) != place.format:
+            raise pickle.UnpicklingError(f"it gives {place.record} two number formats")
+    return found
+
+
+def _tensor(storages: Mapping[str, Tensor], place: _Place) -> Tensor:
     if prod(place.shape) == 0:
         return torch.zeros(place.shape, dtype=place.format)
-    # The record is this tensor's alone: `as_strided` refuses what would lie outside of it.
-    numbers = torch.frombuffer(bytearray(_record(archive, records[name])), dtype=place.format)
+    # `as_strided` refuses what would lie outside of the storage.
+    numbers = storages[place.record]
     if prod(place.shape) > len(numbers):
-        raise pickle.UnpicklingError(f"{name} is too small for its tensor")
+        raise pickle.UnpicklingError(f"{place.record} is too small for its tensor")
     return numbers.as_strided(place.shape, place.strides, place.offset).contiguous()
 
 
@@ -210,15 +245,61 @@ def _names(saved: Any) -> dict[str, _Place]:
     return found
 
 
+class _Sparing:
+    """What a machine may read of an old file: from where the file stands, so many bytes of pickles at most."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._left = MAX_PICKLE
+
+    def read(self, size: int) -> bytes:
+        return self._count(self._file.read(min(size, self._left + 1)))
+
+    def readline(self) -> bytes:
+        return self._count(self._file.readline(self._left + 1))
+
+    def _count(self, data: bytes) -> bytes:
+        self._left -= len(data)
+        if self._left < 0:
+            raise pickle.UnpicklingError("it has too much besides its tensors")
+        return data
+
+
 def _from_old(path: Path, wanted: Callable[[str], str | None]) -> dict[str, Tensor]:
-    """From a file of before PyTorch 1.6: one pickle from end to end, which torch reads without executing it."""
-    saved = torch.load(path, map_location="cpu", weights_only=True)
-    if isinstance(saved, Mapping) and isinstance(saved.get("state_dict"), Mapping):
-        saved = saved["state_dict"]
-    if not isinstance(saved, Mapping):
-        return {}
-    named = {wanted(str(name)): value for name, value in saved.items() if isinstance(value, Tensor)}
-    return {name: value for name, value in named.items() if name is not None}
+    """From a file of before PyTorch 1.6: a magic number, a version, the machine, what was saved, the storages' names."""
+    with path.open("rb") as file:
+        pickles = _Sparing(file)
+        if (_Machine(pickles).load(), _Machine(pickles).load()) != (_OLD_MAGIC, _OLD_PROTOCOL):
+            raise pickle.UnpicklingError("it begins as no file of PyTorch's does")
+        machine = _Machine(pickles).load()
+        if not isinstance(machine, Mapping) or machine.get("little_endian") is not True:
+            raise ModelError(f"{path} was written on a big-endian machine, which can't be read here")
+        reader = _Machine(pickles)
+        places = _wanted(reader.load(), wanted, path)
+        names = _Machine(pickles).load()
+        if not isinstance(names, list) or len(names) > MAX_NAMES:
+            raise pickle.UnpicklingError("it has no list of its storages")
+        storages = _old_storages(file, names, reader.formats, _storages(places).keys())
+    return {name: _tensor(storages, place) for name, place in places.items()}
+
+
+def _old_storages(
+    file: BinaryIO, names: list[str], formats: Mapping[str, torch.dtype], needed: Collection[str]
+) -> dict[str, Tensor]:
+    """The storages that are needed, of all that follow in an old file, each behind the number of its elements."""
+    left = os.fstat(file.fileno()).st_size - file.tell()
+    found: dict[str, Tensor] = {}
+    for name in names:
+        count = int.from_bytes(file.read(8), "little")
+        size = count * formats[name].itemsize
+        left -= 8 + size
+        if left < 0:
+            raise pickle.UnpicklingError("it ends before its tensors do")
+        if name in needed and size:
+            found[name] = torch.frombuffer(bytearray(file.read(size)), dtype=formats[name])
+        else:
+            file.seek(size, os.SEEK_CUR)
+    return found
 
 
 def _brief(error: Exception) -> str:

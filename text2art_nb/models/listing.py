@@ -1,10 +1,14 @@
 """What weights there are, where they come from, and which are on this machine: for the command line and the doctor."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TypedDict
 
+from text2art_nb.errors import ModelError
 from text2art_nb.models import cache, embedded
 from text2art_nb.models.catalogue import ALIASES, CATALOGUE, Weights
+from text2art_nb.models.provenance import Provenance
+from text2art_nb.models.weights import beginning, is_commit
 from text2art_nb.presets import FULL_MODELS, FULL_PRESETS, LIGHT_MODELS, LIGHT_PRESETS, PERCEPTOR_PRESETS
 
 IN_PACKAGE = "in this package"
@@ -12,12 +16,14 @@ IN_PACKAGE = "in this package"
 
 
 class Row(TypedDict):
-    """One checkpoint. ``size``: bytes to fetch, None if unknown; ``on_disk``: bytes here; ``ready``: all is here."""
+    """One checkpoint. ``size``: bytes to fetch, None if unknown; ``on_disk``: bytes here; ``ready``: all is here;
+    ``revision``: the hub's commit that it is of, as far as it is known, "" where there is none."""
 
     name: str
     aliases: list[str]
     kind: str
     source: str
+    revision: str
     size: int | None
     licence: str
     note: str
@@ -80,6 +86,7 @@ def _row(weights: Weights) -> Row:
         aliases=[alias for alias, name in ALIASES.items() if name == weights.name],
         kind=weights.kind,
         source=source,
+        revision=_revision(weights, where),
         size=weights.size,
         licence=weights.licence,
         note=weights.note,
@@ -88,6 +95,17 @@ def _row(weights: Weights) -> Row:
         on_disk=cache.bytes_on_disk(where),
         directory=str(where),
     )
+
+
+def _revision(weights: Weights, where: Path) -> str:
+    """The catalogue's commit, or the one that was learned; its beginning, or "", where it wasn't yet."""
+    if is_commit(weights.revision) or not weights.repository:
+        return weights.revision
+    known = beginning(weights.revision)
+    try:
+        return Provenance(where, weights.repository, weights.revision).commit_of(weights.repository) or known
+    except ModelError:  # whoever uses the weights is told of it
+        return known
 
 
 def _embedded_row(kind: str) -> Row:
@@ -100,6 +118,7 @@ def _embedded_row(kind: str) -> Row:
         aliases=[],
         kind="clip" if eye else kind,
         source=IN_PACKAGE,
+        revision="",
         size=size,
         licence="MIT",
         note="trained from nothing on pictures that the package draws itself",

@@ -63,7 +63,7 @@ def unknown_in(settings: Settings) -> list[str]:
 
 
 def _as_light(settings: Settings) -> Settings:
-    """`settings` with model="light"; what the embedded models' preset decided is left to light's. Raises SettingsError."""
+    """`settings` with model="light", to which is left what the embedded models decided. Raises SettingsError."""
     decided = {"iterations": settings.preset.iterations, "num_cuts": settings.preset.num_cuts, "start": "proposal"}
     left = {name: None for name, value in decided.items() if getattr(settings, name) == value}
     return settings.with_(model="light", perceptors=None, steering=(), **left)

@@ -446,7 +446,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
         own = "losses" in self.model_fields_set  # also where none are asked for
         if taste and not own and small and found["start"] == "noise" and self.engine == "text2art":
             found["losses"] = dict(taste)
-        if preset.token_drop and "token_drop" not in self.model_fields_set:
+        if preset.token_drop and self.engine == "text2art" and "token_drop" not in self.model_fields_set:
             found["token_drop"] = preset.token_drop
         if "turbo" in self.drawer_names and "keep" not in self.model_fields_set:
             found["keep"] = "best"  # its steps go up and down, and ReNO keeps the best

@@ -22,6 +22,7 @@ DRAWERS = ("vqgan", "pixel", "fft", "taesd", "generator", "strokes", "turbo")
 PixelType = Literal["rect", "rectshift", "hex", "tri", "diamond", "knit"]
 StrokeKind = Literal["paint", "line"]
 ImageRange = Literal["-1..1", "0..1"]
+NoisePrior = Literal["norm", "white"]
 Upscaler = Literal["auto", "nearest", "vector", "swin2sr", "lanczos"]
 
 
@@ -122,6 +123,11 @@ class DrawingSettings(Checked):
         json_schema_extra={"drawers": ["generator"]},
     )
 
+    noise_prior: NoisePrior = Field(
+        default="norm",
+        description="What keeps turbo's noise one: norm (ReNO's loss) or white (its spectrum, after each step).",
+        json_schema_extra={"drawers": ["turbo"]},
+    )
     strokes: int | None = Field(
         default=None,
         ge=1,
@@ -170,6 +176,11 @@ class DrawingSettings(Checked):
     @classmethod
     def _stroke_kind(cls, value: Any) -> str:
         return values.choice(value, get_args(StrokeKind), "stroke_kind")
+
+    @field_validator("noise_prior", mode="before")
+    @classmethod
+    def _noise_prior(cls, value: Any) -> str:
+        return values.choice(value, get_args(NoisePrior), "noise_prior")
 
     @field_validator("paper", mode="before")
     @classmethod

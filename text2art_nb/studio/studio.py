@@ -78,7 +78,8 @@ class Studio:
         """folder: where pictures and runs are kept (default: $T2A_DIR, Google Drive if mounted, ./text2art).
 
         settings: what to begin with. Loads the models on a thread of its own; on CUDA real ones, which are fetched
-        first (1.5 GB), unless model="embedded" is among the settings. Raises SettingsError.
+        first (1.5 to 2.2 GB), unless model="embedded" is among the settings. There the card decides the quality
+        (`runtime.cards`), unless that is among them. Raises SettingsError.
         """
         self.result: Artwork | None = None
         self.run: Run | None = None
@@ -93,8 +94,8 @@ class Studio:
         self._begun_as: Settings | None = None
         self._waiting: Callable[[], None] | None = None
         self._panel: Panel | None = None
-        self._cell_view: CellView | None = None
         self._asked_before: dict[str, Any] = {}
+        self._cell_view: CellView | None = None
         self._share: Share | None = None
         settings = renamed(settings, Settings.aliases)
         self._readiness = Readiness(settings.get("model"), settings.get("quality"))
@@ -239,7 +240,8 @@ class Studio:
         public: False, and only you reach it, on this machine or through Colab's own proxy; True, and the link works
         everywhere: through Gradio, or ngrok or cloudflared where one is configured or named. Such a link has a
         password in it, unless `open` says that anybody may draw. Free Colab ends runtimes that mainly serve a web page.
-        What the service needs and isn't installed is installed first.
+        What the service needs and isn't installed is installed first. With the pictures on Google Drive its database
+        is on a local disk.
         """
         from text2art_nb.serve.share import Share, way_for
         from text2art_nb.studio.service import ServiceView, bring_what_is_lacking, link_for
