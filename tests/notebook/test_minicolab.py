@@ -261,8 +261,7 @@ def test_the_time_machine_goes_back_and_branches(tour: Tour) -> None:
     expect(tour.slider("Time machine")).to_have_value(str(stopped - 3))
     at.type_into(tour.field("Prompt"), "a forest in autumn")
     tour.button("Branch from here").click()
-    expect(tour.button("Stop")).to_be_enabled()
-    tour.colab.page.wait_for_timeout(500)
+    tour.wait_for_iteration(tour.panel, stopped + 2)
     tour.stop()
     assert len(list(tour.pictures.rglob("*.png"))) == before + 1
     steering = tour.newest().settings.steering
@@ -307,7 +306,7 @@ def test_a_mask_is_painted_and_drawn_with(tour: Tour, shots: Path) -> None:
 
 def test_the_gallery_shows_what_was_drawn_and_hands_it_over(tour: Tour, tmp_path: Path, shots: Path) -> None:
     tour.unfold("Gallery")
-    thumbs = tour.panel.get_by_role("group", name="pictures").get_by_role("button")
+    thumbs = tour.panel.get_by_role("group", name="pictures", exact=True).get_by_role("button")
     thumbs.first.click()
     tour.button("PNG").click()
     with tour.colab.page.expect_download() as download:
