@@ -20,14 +20,17 @@ _LONG = ("notebook", "serve", "studio")
 _ALONE = ("drawers/test_contract_runs.py", "settings/test_settings_fuzz.py", "optimization/test_losses.py")
 """Files that are long and whose tests share nothing: every test goes to whatever process is free."""
 
+_SHARED = {"serve": "service"}
+"""Folders whose tests share what is long to start: a service and its workers, and one process that those come from."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say to --dist=loadgroup which tests belong to one process: those of a file, and those of a group by name."""
+    """Say to --dist=loadgroup which tests belong to one process: those of a file, or of a folder."""
     for item in items:
         file = item.path.relative_to(ROOT).as_posix()
         if file not in _ALONE and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(file))
+            item.add_marker(pytest.mark.xdist_group(_SHARED.get(item.path.parent.name, file)))
     items.sort(key=lambda item: item.path.relative_to(ROOT).parts[0] not in _LONG)
 
 

@@ -376,6 +376,7 @@ def test_what_lives_is_counted() -> None:
     assert third.shape == (10, 100)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_full_size_fits_a_t4() -> None:
     found = turbo_memory.measured(turbo_memory.SD_TURBO, torch.float16)

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("dbos", reason="the extra [serve] is not installed")
-pytest.importorskip("gradio", reason="the extra [ui] is not installed")
 
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -15,7 +15,10 @@ from tests.notebook.browser import NARROW, WIDE, chromium, cut_off, distinct_pic
 from tests.serve.service import PATIENCE, Service, serving, wanted
 from text2art_nb.serve.config import Config, Limits, Notices
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("gradio") is None, reason="the extra [ui] is not installed"),
+]
 
 WAIT = PATIENCE * 1000
 HOSTILE = "<img src=x onerror=\"document.title='broken'\"> {{value}} ${document.title='broken'} <b>bold</b>"

@@ -27,7 +27,10 @@ from text2art_nb.serve import extras
 from text2art_nb.serve.share import Share
 from text2art_nb.serve.tunnels import open_tunnel, way_for
 
-pytestmark = pytest.mark.timeout(900)  # the first test may have to make the simulated Colab
+pytestmark = [
+    pytest.mark.timeout(900),  # the first test may have to make the simulated Colab
+    pytest.mark.xdist_group("share"),  # it has services of its own
+]
 
 
 @pytest.fixture(scope="module", params=PARAMETERS)
