@@ -2,8 +2,12 @@
 
 import argparse
 import json
+import sys
+from dataclasses import asdict
 
 from text2art_nb.cli.clock import Clock
+from text2art_nb.cli.program import command
+from text2art_nb.errors import Text2ArtError
 
 
 def inspect(options: argparse.Namespace, _: Clock) -> int:
@@ -26,7 +30,36 @@ def models(options: argparse.Namespace, _: Clock) -> int:
 
 
 def doctor(options: argparse.Namespace, _: Clock) -> int:
-    """Say what is broken here, and how to mend it."""
+    """Say what is broken here, and how to mend it; with --real after trying it out with real models.
+
+    Raises:
+        SettingsError: a drawer that isn't one.
+        RunError: a device that isn't there.
+    """
+    if options.real:
+        return _self_check(options)
+    for name in ("only", "device"):
+        if getattr(options, name) is not None:
+            raise Text2ArtError(f"--{name} is for the check with real models: {command('doctor', '--real')}")
     from text2art_nb import doctor as the_doctor
 
-    return int(the_doctor.main())
+    checks = the_doctor.report()
+    ok = the_doctor.is_well(checks)
+    if options.json:
+        print(json.dumps({"ok": ok, "checks": [asdict(check) for check in checks]}, indent=2))
+    else:
+        print(the_doctor.text(checks))
+    return 0 if ok else 1
+
+
+def _self_check(options: argparse.Namespace) -> int:
+    """0 if all is well, 1 if something is broken, 130 after Ctrl-C; the block is printed in each case."""
+    from text2art_nb.runtime.self_check import SelfCheck
+
+    def tell(sentence: str) -> None:
+        print(f"text2art: {sentence}", file=sys.stderr, flush=True)
+
+    check = SelfCheck(options.only, options.device or "auto", tell=tell)
+    check.run()
+    print(json.dumps(check.data, indent=2, ensure_ascii=False) if options.json else check.block)
+    return 130 if check.interrupted else 0 if check.ok else 1
