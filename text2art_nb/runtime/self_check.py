@@ -140,6 +140,7 @@ class SelfCheck:
 
     def _surroundings(self) -> Iterator[Finding]:
         yield surroundings.versions()
+        yield surroundings.usual_checks()
         yield surroundings.device(self._device)
         yield from surroundings.folders(self._pictures)
         yield from self._beside()
@@ -158,7 +159,7 @@ class SelfCheck:
         return [drawer for drawer in self.drawers if not self._why_not(drawer)]
 
     def _needed(self, drawer: str) -> list[tuple[str, str]]:
-        return list(needed(trial.trial_settings(drawer, self._device.type)))
+        return list(needed(trial.trial_settings(drawer, str(self._device))))
 
     def _weights_of(self, name: str, kind: str) -> Iterator[Finding]:
         began = time.monotonic()
@@ -172,16 +173,17 @@ class SelfCheck:
         size = sum((where / each.path).stat().st_size for each in found)
         pace = f", {size / 1e6 / seconds:.0f} MB/s" if fetched and seconds > 0.5 else ""
         how = f"fetched in {seconds:.1f} s{pace}" if fetched else "was here"
+        revision = _commit_of(row, where)
         data = {
             "weights": row.name,
             "fetched": fetched,
             "bytes": size,
             "directory": str(where),
-            "revision": _commit_of(row, where),
+            "revision": revision,
             "files": [asdict(each) | {"ok": each.ok} for each in found],
         }
         ok = all(each.ok for each in found)
-        text = f"{row.name}, {in_words(size)}, {how}, commit {data['revision'] or 'unknown'}: {_digests(found)}"
+        text = f"{row.name}, {in_words(size)}, {how}, commit {revision[:12] or 'unknown'}: {_digests(found)}"
         yield Finding(f"weights {name}", text, "ok" if ok else "BAD", {**data, "fetch_seconds": seconds}, _since(began))
 
     # -- eyes
@@ -219,7 +221,7 @@ class SelfCheck:
         """Why there is no drawing with `drawer` here; "" where there is one."""
         if drawer == "turbo" and self._device.type == "cpu" and not self._named:
             return "needs a GPU; --only turbo tries it here all the same"
-        takes = Paces().guess(trial.trial_settings(drawer, self._device.type)).bytes
+        takes = Paces().guess(trial.trial_settings(drawer, str(self._device))).bytes
         free = surroundings.free_bytes(self._device)
         if free is not None and takes > free:
             return f"needs about {in_words(takes)} of memory, and {in_words(free)} are free"
@@ -238,7 +240,7 @@ class SelfCheck:
 
     def _drawing(self, drawer: str) -> Iterator[Finding]:
         began = time.monotonic()
-        found = trial.draw_trial(drawer, self._device.type, self._tell)
+        found = trial.draw_trial(drawer, str(self._device), self._tell)
         first, last = found.drawings[0], found.drawings[-1]
         scores = ", ".join(f"{each.before:.3f} -> {each.after:.3f}" for each in found.drawings)
         notices = "; ".join(dict.fromkeys(notice for each in found.drawings for notice in each.notices))
@@ -255,7 +257,7 @@ class SelfCheck:
             yield Finding("Stop", "not tried: nothing was drawn", "--")
             return
         began = time.monotonic()
-        found = trial.stop_delay(self._drawn[0], self._device.type)
+        found = trial.stop_delay(self._drawn[0], str(self._device))
         text = (
             f"ended a run with {self._drawn[0]} after {found.seconds:.2f} s "
             f"(an iteration takes {found.iteration_seconds:.2f} s)"

@@ -141,7 +141,7 @@ def _drawing(settings: Settings) -> Drawing:
         first_seconds=seconds,
         iteration_seconds=(paces[-1] - paces[0]) / max(1, len(paces) - 1),
         finite=all(map(math.isfinite, [*scores, *losses, after])) and not taken_back,
-        flat=all(low == high for low, high in picture.getextrema()),
+        flat=len(picture.getcolors(2) or ()) == 1,
         notices=tuple(dict.fromkeys(run.notices)),
     )
 
