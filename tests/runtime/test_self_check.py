@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.models.hub import Hub
 from tests.models.stock import as_stocked, stock
@@ -122,6 +123,22 @@ def test_weights_that_cannot_be_had_leave_the_rest(stocked: Hub) -> None:
     assert found["drawing taesd"].state == "--"
     assert "taesd could not be had" in found["drawing taesd"].text
     assert found["drawing pixel"].state == "ok"
+
+
+def test_weights_that_give_no_numbers_are_found_by_eye_and_drawing(stocked: Hub) -> None:
+    repository = stocked.repositories[find("ViT-B/16").repository]
+    held = repository.commits[repository.newest]["pytorch_model.bin"]
+    assert isinstance(held, Path)
+    tensors = torch.load(held, weights_only=True)
+    tensors["visual_projection.weight"].fill_(float("nan"))
+    torch.save(tensors, held)
+    check = check_on(stocked, "pixel")
+    found = by_name(check)
+    assert "numbers that are none (NaN)" in found["CLIP ViT-B/16"].text
+    assert "NaN" not in found["CLIP ViT-B/32"].text
+    assert found["drawing pixel"].state == "BAD"
+    assert "numbers that are none" in found["drawing pixel"].text
+    json.loads(json.dumps(check.data, allow_nan=False))
 
 
 def test_a_file_that_was_changed_since_is_found(stocked: Hub, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 The pictures were rendered by the package's own world (`tests/runtime/test_zero_shot.py` renders them again).
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -81,6 +82,8 @@ class ZeroShot:
         """Why the test is not passed, in one sentence; "" if it is."""
         if self.ok:
             return ""
+        if not math.isfinite(self.own + self.others):
+            return "what it sees or reads are numbers that are none (NaN)"
         if self.untrained:
             return "it can't pass: these weights are random, every normalization layer is as in a new network"
         if self.p > CHANCE:
