@@ -242,7 +242,7 @@ class SelfCheck:
         began = time.monotonic()
         found = trial.draw_trial(drawer, str(self._device), self._tell)
         first, last = found.drawings[0], found.drawings[-1]
-        scores = ", ".join(f"{each.before:.3f} -> {each.after:.3f}" for each in found.drawings)
+        scores = ", ".join(f"{each.before:.4f} -> {each.after:.4f}" for each in found.drawings)
         notices = "; ".join(dict.fromkeys(notice for each in found.drawings for notice in each.notices))
         text = (
             f"{len(found.drawings)} pictures of {found.size[0]}x{found.size[1]}, {found.iterations} iterations each; "
@@ -289,7 +289,8 @@ def _digests(verdicts: Sequence[models.Verdict]) -> str:
     rest = [each for each in verdicts if each not in told]
     parts = [_digest(each) for each in told]
     for source in dict.fromkeys(map(_source, rest)):
-        parts.append(f"{sum(_source(each) == source for each in rest)} small files {source}")
+        count = sum(_source(each) == source for each in rest)
+        parts.append(f"{count} small file{'s' if count > 1 else ''} {source}")
     return "; ".join(parts)
 
 

@@ -94,7 +94,7 @@ class StopDelay:
 def trial_settings(drawer: str, device: str, prompt: str = PROMPTS[0], seed: int = 1) -> Settings:
     """Small and short: on "cpu" a few iterations with few views, elsewhere enough of them to see the score rise."""
     on_cpu = device == "cpu"
-    side, iterations, views = (96, 4, 4) if on_cpu else (144, 40, 16)
+    side, iterations, views = (96, 4, 2) if on_cpu else (144, 40, 16)
     if drawer == "turbo":  # draws at its models' own size, and each iteration is a whole picture
         iterations = 2 if on_cpu else 12
     return Settings(
