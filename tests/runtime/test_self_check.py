@@ -19,6 +19,7 @@ from tests.models.stock import as_stocked, stock
 from text2art_nb.__main__ import main
 from text2art_nb.errors import SettingsError
 from text2art_nb.models import find
+from text2art_nb.presets import FULL_PRESETS
 from text2art_nb.runtime import self_check, surroundings, trial
 from text2art_nb.runtime.report import Finding
 from text2art_nb.runtime.self_check import SelfCheck, chosen_drawers
@@ -178,9 +179,37 @@ def test_numbers_that_are_none_are_told() -> None:
     assert fault(drawing(after=0.05), iterations=4) == "", "four iterations needn't help"
 
 
+@pytest.mark.parametrize(
+    ("card", "free", "quality"),
+    [
+        ("Tesla T4", 15e9, "normal"),
+        ("NVIDIA L4", 22e9, "better"),
+        ("NVIDIA A100-SXM4-40GB", 39e9, "best"),
+        ("?", 3e9, "draft"),
+    ],
+)
+def test_a_card_is_checked_with_the_models_that_the_notebook_takes_there(
+    card: str, free: float, quality: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (int(free), int(free)))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: card)
+    assert surroundings.quality_for(torch.device("cuda")) == quality
+    assert surroundings.quality_for(torch.device("cpu")) == "normal"
+
+
+@pytest.mark.parametrize("drawer", trial.DRAWERS)
+@pytest.mark.parametrize("quality", FULL_PRESETS)
+def test_trials_look_with_the_clips_of_their_quality(drawer: str, quality: str) -> None:
+    for device in ("cpu", "cuda"):
+        settings = trial.trial_settings(drawer, device, quality)
+        assert settings.perceptor_names == FULL_PRESETS[quality].perceptors
+        assert settings.batches == 1
+        assert settings.device == device
+
+
 def test_stop_is_heard_within_an_iteration(stocked: Hub) -> None:
     with as_stocked(stocked):
-        found = trial.stop_delay("pixel", "cpu")
+        found = trial.stop_delay("pixel", "cpu", "normal")
     assert found.ok
     assert found.seconds > 0
 

@@ -21,6 +21,7 @@ from text2art_nb.places import usual_folder
 from text2art_nb.runs.needed_weights import needed
 from text2art_nb.runtime import surroundings, trial, zero_shot
 from text2art_nb.runtime.report import Finding, as_block, as_json
+from text2art_nb.settings import Settings
 
 DRAWERS: Final = trial.DRAWERS
 Tell = Callable[[str], None]
@@ -69,6 +70,7 @@ class SelfCheck:
         self.interrupted = False
         self._named = only is not None
         self._device = devices.pick_device(device)
+        self._quality = surroundings.quality_for(self._device)
         self._pictures = pictures or usual_folder()
         self._tell, self._beside = tell, beside
         self._begun = datetime.now(UTC)
@@ -159,7 +161,10 @@ class SelfCheck:
         return [drawer for drawer in self.drawers if not self._why_not(drawer)]
 
     def _needed(self, drawer: str) -> list[tuple[str, str]]:
-        return list(needed(trial.trial_settings(drawer, str(self._device))))
+        return list(needed(self._settings(drawer)))
+
+    def _settings(self, drawer: str) -> Settings:
+        return trial.trial_settings(drawer, str(self._device), self._quality)
 
     def _weights_of(self, name: str, kind: str) -> Iterator[Finding]:
         began = time.monotonic()
@@ -183,7 +188,7 @@ class SelfCheck:
             "files": [asdict(each) | {"ok": each.ok} for each in found],
         }
         ok = all(each.ok for each in found)
-        text = f"{row.name}, {in_words(size)}, {how}, commit {revision[:12] or 'unknown'}: {_digests(found)}"
+        text = f"{row.name}, {in_words(size)}, {how}{revision and f', commit {revision[:12]}'}: {_digests(found)}"
         yield Finding(f"weights {name}", text, "ok" if ok else "BAD", {**data, "fetch_seconds": seconds}, _since(began))
 
     # -- eyes
@@ -221,7 +226,7 @@ class SelfCheck:
         """Why there is no drawing with `drawer` here; "" where there is one."""
         if drawer == "turbo" and self._device.type == "cpu" and not self._named:
             return "needs a GPU; --only turbo tries it here all the same"
-        takes = Paces().guess(trial.trial_settings(drawer, str(self._device))).bytes
+        takes = Paces().guess(self._settings(drawer)).bytes
         free = surroundings.free_bytes(self._device)
         if free is not None and takes > free:
             return f"needs about {in_words(takes)} of memory, and {in_words(free)} are free"
@@ -240,7 +245,7 @@ class SelfCheck:
 
     def _drawing(self, drawer: str) -> Iterator[Finding]:
         began = time.monotonic()
-        found = trial.draw_trial(drawer, str(self._device), self._tell)
+        found = trial.draw_trial(drawer, str(self._device), self._quality, self._tell)
         first, last = found.drawings[0], found.drawings[-1]
         scores = ", ".join(f"{each.before:.4f} -> {each.after:.4f}" for each in found.drawings)
         notices = "; ".join(dict.fromkeys(notice for each in found.drawings for notice in each.notices))
@@ -257,7 +262,7 @@ class SelfCheck:
             yield Finding("Stop", "not tried: nothing was drawn", "--")
             return
         began = time.monotonic()
-        found = trial.stop_delay(self._drawn[0], str(self._device))
+        found = trial.stop_delay(self._drawn[0], str(self._device), self._quality)
         text = (
             f"ended a run with {self._drawn[0]} after {found.seconds:.2f} s "
             f"(an iteration takes {found.iteration_seconds:.2f} s)"

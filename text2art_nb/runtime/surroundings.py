@@ -17,7 +17,7 @@ import torch
 from text2art_nb import __version__, bootstrap, devices, doctor, models
 from text2art_nb.errors import ModelError
 from text2art_nb.models.listing import in_words
-from text2art_nb.runtime import filesystems
+from text2art_nb.runtime import cards, filesystems
 from text2art_nb.runtime.report import Finding
 
 PACKAGES: Final = (
@@ -92,7 +92,8 @@ def device(chosen: torch.device) -> Finding:
         text = f"{chosen.type}, {torch.get_num_threads()} threads on {os.cpu_count()} cores"
         text += f", {in_words(free)} of memory free" if free is not None else ""
         data["threads"] = torch.get_num_threads()
-    return Finding("device", f"{text}; CLIPs compute in {dtype}", data=data)
+    quality = quality_for(chosen)
+    return Finding("device", f"{text}; {quality} quality, CLIPs in {dtype}", data={**data, "quality": quality})
 
 
 def free_bytes(chosen: torch.device) -> int | None:
@@ -100,6 +101,14 @@ def free_bytes(chosen: torch.device) -> int | None:
     if chosen.type == "cuda":
         return int(torch.cuda.mem_get_info(chosen)[0])
     return doctor.available_memory()
+
+
+def quality_for(chosen: torch.device) -> str:
+    """The quality whose models are looked at: on CUDA what the notebook draws in on that card, elsewhere `normal`."""
+    if chosen.type != "cuda":
+        return "normal"
+    free, _ = torch.cuda.mem_get_info(chosen)
+    return cards.choose(torch.cuda.get_device_name(chosen), free).quality or cards.QUALITIES[0]
 
 
 def folders(pictures: Path) -> Iterator[Finding]:

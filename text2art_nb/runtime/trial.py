@@ -91,8 +91,11 @@ class StopDelay:
         return self.seconds <= self.iteration_seconds + STOP_SECONDS
 
 
-def trial_settings(drawer: str, device: str, prompt: str = PROMPTS[0], seed: int = 1) -> Settings:
-    """Small and short: on "cpu" a few iterations with few views, elsewhere enough of them to see the score rise."""
+def trial_settings(drawer: str, device: str, quality: str, prompt: str = PROMPTS[0], seed: int = 1) -> Settings:
+    """Small and short: on "cpu" a few iterations with few views, elsewhere enough of them to see the score rise.
+
+    quality: whose CLIPs look.
+    """
     on_cpu = device == "cpu"
     side, iterations, views = (96, 4, 2) if on_cpu else (144, 40, 16)
     if drawer == "turbo":  # draws at its models' own size, and each iteration is a whole picture
@@ -101,7 +104,8 @@ def trial_settings(drawer: str, device: str, prompt: str = PROMPTS[0], seed: int
         prompts=prompt,
         drawer=drawer,
         model="full",
-        quality="normal",
+        quality=quality,
+        batches=1,
         size=(side, side),
         iterations=iterations,
         num_cuts=views,
@@ -110,14 +114,14 @@ def trial_settings(drawer: str, device: str, prompt: str = PROMPTS[0], seed: int
     ).resolved()
 
 
-def draw_trial(drawer: str, device: str, tell: Callable[[str], None]) -> Trial:
+def draw_trial(drawer: str, device: str, quality: str, tell: Callable[[str], None]) -> Trial:
     """Draw `PROMPTS` with one drawer. tell: hears of each. Raises RunError and ModelError."""
     drawings = []
-    settings = trial_settings(drawer, device)
+    settings = trial_settings(drawer, device, quality)
     with PeakMemory(device) as peak:
         for seed, prompt in enumerate(PROMPTS, 1):
             tell(f"drawing {prompt} with {drawer}")
-            drawings.append(_drawing(trial_settings(drawer, device, prompt, seed)))
+            drawings.append(_drawing(trial_settings(drawer, device, quality, prompt, seed)))
     return Trial(drawer, settings.picture_size, settings.iterations or 0, tuple(drawings), peak.bytes)
 
 
@@ -146,9 +150,9 @@ def _drawing(settings: Settings) -> Drawing:
     )
 
 
-def stop_delay(drawer: str, device: str) -> StopDelay:
+def stop_delay(drawer: str, device: str, quality: str) -> StopDelay:
     """Stop a run in the middle of its fourth iteration, from another thread, as a button does."""
-    run = Run(trial_settings(drawer, device).with_(iterations=_STOPPED_RUN))
+    run = Run(trial_settings(drawer, device, quality).with_(iterations=_STOPPED_RUN))
     for _ in range(2):
         next(run)
     began = time.monotonic()
