@@ -19,10 +19,10 @@ from tests.models.stock import as_stocked, stock
 from text2art_nb.__main__ import main
 from text2art_nb.errors import SettingsError
 from text2art_nb.models import find
-from text2art_nb.presets import FULL_PRESETS
-from text2art_nb.runtime import self_check, surroundings, trial
+from text2art_nb.runs import self_check, surroundings, trial
+from text2art_nb.runs.self_check import SelfCheck, chosen_drawers
 from text2art_nb.runtime.report import Finding
-from text2art_nb.runtime.self_check import SelfCheck, chosen_drawers
+from text2art_nb.settings.presets import FULL_PRESETS
 
 pytestmark = pytest.mark.usefixtures("nothing_loaded")
 
@@ -266,7 +266,7 @@ def test_what_makes_no_sense_is_refused(words: list[str], said: str, capsys: pyt
 def test_where_torch_does_not_load_the_usual_report_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "text2art_nb.runtime.self_check", None)
+    monkeypatch.setitem(sys.modules, "text2art_nb.runs.self_check", None)
     assert main(["doctor", "--real", "--only", "pixel"]) == 1
     said = capsys.readouterr()
     assert "real models can't be tried out" in said.err

@@ -9,10 +9,10 @@ import torch
 
 from tests import tiny_models
 from text2art_nb import perceptors
-from text2art_nb.embedded.world import ATTRIBUTES, Scene, render
 from text2art_nb.perceptors import dual_encoder
-from text2art_nb.runtime import zero_shot
-from text2art_nb.runtime.zero_shot import THINGS, ZeroShot, captions, pairing_p, pictures
+from text2art_nb.runs import zero_shot
+from text2art_nb.runs.zero_shot import THINGS, ZeroShot, captions, pairing_p, pictures
+from text2art_nb.training.world import ATTRIBUTES, Scene, render
 
 CPU = torch.device("cpu")
 COLORS = "grey red white red black red red purple brown grey red red".split()

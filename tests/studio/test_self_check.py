@@ -12,9 +12,9 @@ import pytest
 from tests.models.conftest import local_hub
 from tests.models.hub import Hub
 from tests.models.stock import as_stocked, stock
-from text2art_nb.runtime import self_check as real
-from text2art_nb.runtime import surroundings
-from text2art_nb.runtime.self_check import SelfCheck
+from text2art_nb.runs import self_check as real
+from text2art_nb.runs import surroundings
+from text2art_nb.runs.self_check import SelfCheck
 from text2art_nb.studio import Studio
 from text2art_nb.studio import self_check as page_check
 from text2art_nb.studio.self_check import folds_finding
@@ -87,7 +87,7 @@ def test_a_page_that_does_not_answer_is_broken(
 def test_without_a_panel_there_is_nothing_to_ask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("text2art_nb.studio.readiness.Readiness.warm_up", lambda self: None)
+    monkeypatch.setattr("text2art_nb.studio.warmup.Readiness.warm_up", lambda self: None)
     assert "-- page: " in block_of(Studio(tmp_path), capsys)
 
 

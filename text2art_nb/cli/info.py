@@ -45,7 +45,7 @@ def doctor(options: argparse.Namespace, _: Clock) -> int:
 
     if options.real:
         try:
-            from text2art_nb.runtime.self_check import SelfCheck
+            from text2art_nb.runs.self_check import SelfCheck
         except (ImportError, OSError) as error:  # OSError: a library of the system's that torch wants is missing
             print(f"text2art: real models can't be tried out: {error}", file=sys.stderr)
         else:

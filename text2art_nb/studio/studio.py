@@ -134,7 +134,7 @@ class Studio:
 
         only: drawers, with commas between, such as "vqgan,pixel"; None: all for which memory suffices.
         """
-        from text2art_nb.runtime.self_check import SelfCheck
+        from text2art_nb.runs.self_check import SelfCheck
         from text2art_nb.studio.self_check import PageCheck, interruptible, tell
 
         page = PageCheck(None if self._panel is None else self._panel.view)

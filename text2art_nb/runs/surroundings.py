@@ -14,11 +14,13 @@ from typing import Any, Final
 
 import torch
 
-from text2art_nb import __version__, bootstrap, devices, doctor, models
+from text2art_nb import models
 from text2art_nb.errors import ModelError
 from text2art_nb.models.listing import in_words
-from text2art_nb.runtime import cards, filesystems
+from text2art_nb.runs import doctor
+from text2art_nb.runtime import bootstrap, cards, devices, filesystems
 from text2art_nb.runtime.report import Finding
+from text2art_nb.version import __version__
 
 PACKAGES: Final = (
     "torch",

@@ -13,13 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from text2art_nb import devices, models
+from text2art_nb import models
+from text2art_nb.artifacts.output_paths import usual_folder
 from text2art_nb.errors import ModelError, SettingsError, Text2ArtError
-from text2art_nb.estimate import Paces
 from text2art_nb.models.listing import in_words
-from text2art_nb.places import usual_folder
+from text2art_nb.runs import surroundings, trial, zero_shot
+from text2art_nb.runs.estimate import Paces
 from text2art_nb.runs.needed_weights import needed
-from text2art_nb.runtime import surroundings, trial, zero_shot
+from text2art_nb.runtime import devices
 from text2art_nb.runtime.report import Finding, as_block, as_json
 from text2art_nb.settings import Settings
 

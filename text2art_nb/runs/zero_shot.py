@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from text2art_nb import devices
+from text2art_nb.runtime import devices
 
 if TYPE_CHECKING:
     from text2art_nb.perceptors.base import Perceptor

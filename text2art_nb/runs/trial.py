@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from text2art_nb.machine import PeakMemory
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
+from text2art_nb.runtime.machine import PeakMemory
 from text2art_nb.settings import Settings
 
 DRAWERS: Final = ("vqgan", "pixel", "taesd", "turbo")
