@@ -1,4 +1,4 @@
-"""A hook of mkdocs: README.md, CONTRIBUTING.md and CHANGELOG.md become pages, and links hold on the site as on GitHub."""
+"""A hook of mkdocs: the documents of the root become pages, and links hold on the site as on GitHub."""
 
 import posixpath
 import re
