@@ -1,4 +1,4 @@
-"""The documents hold together: every relative link leads to a file that is there, and the site builds without a warning."""
+"""The documents hold together: relative links lead to files that are there, and the site builds without a warning."""
 
 import re
 import subprocess
