@@ -60,7 +60,7 @@ def empty(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
     run(*pip, "install", "-q", "--no-index", "--no-deps", str(wheel), cwd=folder)
     paths = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip()
-    # A path in a .pth file is searched last, and the .pth files in it, such as the one of `pip install -e`, are not read.
+    # A path in a .pth file is searched last, and .pth files in it, such as that of `pip install -e`, are not read.
     (Path(paths) / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return folder
 
