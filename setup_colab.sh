@@ -13,8 +13,8 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-bootstrap=$here/text2art_nb/bootstrap.py
-home=$here/text2art_nb/home.py
+bootstrap=$here/text2art_nb/runtime/bootstrap.py
+home=$here/text2art_nb/runtime/set_repository.py
 venv=$here/.venv
 
 fail() {
@@ -84,6 +84,9 @@ run_checks() {
     check ruff check .
     check ruff format --check .
     check mypy
+    echo "== lint-imports"
+    "$python" -c "from importlinter.cli import lint_imports_command as main; main(['--no-cache'])" ||
+        failed+=("lint-imports")
     # A process a core, and one thread in each: most tests are small, and threads that wait for each other waste both.
     export OMP_NUM_THREADS=1
     check pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder "$@"
@@ -115,7 +118,7 @@ test)
     ;;
 --with-pixray)
     set_up ""
-    exec "$python" -P "$here/text2art_nb/compat/install.py"
+    exec "$python" -P "$here/text2art_nb/runs/pixray/install.py"
     ;;
 home)
     python=$(find_python)

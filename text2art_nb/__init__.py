@@ -7,21 +7,20 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from text2art_nb.openmp import wait_passively
+from text2art_nb.runtime.openmp import wait_passively
 
 if TYPE_CHECKING:
-    from text2art_nb.artwork import Artwork
-    from text2art_nb.comparison import Comparison, compare
-    from text2art_nb.drawing import draw
+    from text2art_nb.artifacts.artwork import Artwork
     from text2art_nb.errors import Text2ArtError
-    from text2art_nb.frame import Frame
-    from text2art_nb.run import Run
+    from text2art_nb.runs.comparison import Comparison, compare
+    from text2art_nb.runs.drawing import draw
+    from text2art_nb.runs.frame import Frame
+    from text2art_nb.runs.run import Run
     from text2art_nb.settings import Settings
     from text2art_nb.studio import Studio
+    from text2art_nb.version import __version__
 
 wait_passively()  # here, because nothing of text2art imports torch earlier
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Artwork",
@@ -38,15 +37,16 @@ __all__ = [
 
 # Where each name lives. Importing torch takes a second; whoever only asks for the version shall not wait for it.
 _HOMES = {
-    "Artwork": "artwork",
-    "Comparison": "comparison",
-    "Frame": "frame",
-    "Run": "run",
+    "Artwork": "artifacts.artwork",
+    "Comparison": "runs.comparison",
+    "Frame": "runs.frame",
+    "Run": "runs.run",
     "Settings": "settings",
     "Studio": "studio",
     "Text2ArtError": "errors",
-    "compare": "comparison",
-    "draw": "drawing",
+    "__version__": "version",
+    "compare": "runs.comparison",
+    "draw": "runs.drawing",
 }
 
 

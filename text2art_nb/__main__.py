@@ -4,7 +4,7 @@ import atexit
 import gc
 import sys
 
-from text2art_nb.cli.clock import Clock
+from text2art_nb.cli.process_clock import Clock
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from text2art_nb import models
-from text2art_nb.embedded import metrics
 from text2art_nb.perceptors.dual_encoder import flatten_pooling
-from text2art_nb.presets import EMBEDDED_EYES
+from text2art_nb.settings.presets import EMBEDDED_EYES
+from text2art_nb.training import metrics
 
 WHO = {**{name: (name,) for name in EMBEDDED_EYES}, "all guides": EMBEDDED_EYES, "judge": ("judge",)}
 

@@ -22,9 +22,9 @@ import torch
 
 from tests import tiny_models
 from text2art_nb.models import find
-from text2art_nb.presets import LIGHT_EYES
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
+from text2art_nb.settings.presets import LIGHT_EYES
 
 DRAWERS = ("vqgan", "taesd", "pixel", "fft", "strokes")
 KNOWN, UNKNOWN = "a red castle in the snow", "a zeppelin over Vienna"

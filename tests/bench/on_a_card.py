@@ -24,7 +24,7 @@ from tests import tiny_models
 from tests.bench import turbo_memory
 from text2art_nb import perceptors
 from text2art_nb.drawers import vqgan
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 
 ITERATIONS: Final = 60
@@ -180,8 +180,8 @@ def turbo_pace(device: str, dry: bool) -> float:
     from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 
     from text2art_nb.drawers.one_step import OneStepModel
+    from text2art_nb.drawers.text_encoders import Words
     from text2art_nb.drawers.turbo import TurboDrawer
-    from text2art_nb.drawers.words import Words
 
     narrow = {"block_out_channels": (32,) * 4, "attention_head_dim": 4, "cross_attention_dim": 32} if dry else {}
     slim = {"block_out_channels": (32,) * 4} if dry else {}

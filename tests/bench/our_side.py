@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from text2art_nb import perceptors
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 
 

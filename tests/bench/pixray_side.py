@@ -1,6 +1,6 @@
 """pixray's side of `against_pixray`: runs under pixray's own Python, draws what the order says, prints one JSON line.
 
-The order, JSON on the standard input: pixray, root, eyes, vqgan, threads as `text2art_nb.compat.child` takes them;
+The order, JSON on the standard input: pixray, root, eyes, vqgan, threads as `text2art_nb.runs.pixray.child` takes them;
 settings: pixray's; prompts: to be drawn one after the other; folder: where the pictures go; full: whether to draw with
 the real architectures and random weights; watched: whether pixray shall save and film as it does by itself.
 """
@@ -19,7 +19,7 @@ def main() -> None:
     order = json.load(sys.stdin)
     sys.path.append(order["root"])
     with contextlib.redirect_stdout(sys.stderr):
-        from text2art_nb.compat import child
+        from text2art_nb.runs.pixray import child
 
         pixray = child.load(order["pixray"])
         import torch

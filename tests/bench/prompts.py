@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from text2art_nb.embedded import world
+from text2art_nb.training import world
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,11 @@ from torch import Tensor
 
 from tests.bench.prompts import PROMPTS
 from text2art_nb import models
-from text2art_nb.embedded import world
-from text2art_nb.embedded.views import JUDGE, crops, tint, to_tensor
 from text2art_nb.perceptors import dual_encoder
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
+from text2art_nb.training import world
+from text2art_nb.training.views import JUDGE, crops, tint, to_tensor
 
 CPU = torch.device("cpu")
 TEXTS = [asked.text for asked in PROMPTS]

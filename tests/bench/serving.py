@@ -17,8 +17,8 @@ import sqlalchemy as sa
 
 from tests.serve.service import postgres, wanted
 from text2art_nb.serve.config import Config, Limits
-from text2art_nb.serve.hold import take
 from text2art_nb.serve.jobs import Desk
+from text2art_nb.serve.lease import take
 from text2art_nb.serve.requests import JobRequest
 
 ROOM = Limits(per_minute=100_000, at_once=100_000, waiting=100_000)

@@ -19,11 +19,11 @@ from torch import Tensor
 
 from tests.bench.recognisable import judge, sheet
 from text2art_nb import models
-from text2art_nb.embedded import classifier, world
-from text2art_nb.embedded.views import to_tensor
 from text2art_nb.perceptors.dual_encoder import DualEncoder
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
+from text2art_nb.training import classifier, world
+from text2art_nb.training.views import to_tensor
 
 _NAMES = "castle house boat car tree mushroom fish cat rabbit owl dragon knight robot crown guitar cake"
 THINGS = tuple(_NAMES.split())

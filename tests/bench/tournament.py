@@ -22,10 +22,10 @@ from PIL import Image
 from tests.bench.prompts import PROMPTS
 from tests.bench.recognisable import TEXTS, judge, look
 from tests.bench.things import views
-from text2art_nb import models, tournament
-from text2art_nb.embedded import classifier, world
-from text2art_nb.run import Run
-from text2art_nb.settings import Settings
+from text2art_nb import models
+from text2art_nb.runs.run import Run
+from text2art_nb.settings import Settings, halving
+from text2art_nb.training import classifier, world
 
 KINDS = ("single", "judge", "guides")
 
@@ -47,7 +47,12 @@ def asked(text: str, seed: int, kind: str, options: argparse.Namespace) -> Setti
     )
     if kind != "single":
         return many
-    views = tournament.views(many.resolved(), options.iterations)
+    views = halving.views(
+        many.resolved().candidates,
+        many.resolved().finalists,
+        (many.resolved().num_cuts or 1) * (many.resolved().batches or 1),
+        options.iterations,
+    )
     return Settings(**{**given, "iterations": round(views / (options.cuts + 1))})
 
 
@@ -64,7 +69,12 @@ def drawn(text: str, seed: int, kind: str, options: argparse.Namespace) -> dict[
         "thing": thing_seen(picture, text),
         "similarity": float(similar[TEXTS.index(text)]),
         "right": float(int(similar.argmax()) == TEXTS.index(text)),
-        "views": tournament.views(run.settings, run.total),
+        "views": halving.views(
+            run.settings.candidates,
+            run.settings.finalists,
+            (run.settings.num_cuts or 1) * (run.settings.batches or 1),
+            run.total,
+        ),
         "seconds": time.monotonic() - began,
     }
 

@@ -22,8 +22,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tests.bench import turbo_figure
 from text2art_nb.drawers.one_step import OneStepModel, Step
+from text2art_nb.drawers.text_encoders import Words
 from text2art_nb.drawers.turbo import TurboDrawer
-from text2art_nb.drawers.words import Words
 
 STEP = Step(sigma=14.6146, spread=14.6146, timestep=999.0, predicts="epsilon")
 # Of their config.json: stabilityai/sd-turbo is Stable Diffusion 2.1's UNet, stabilityai/sdxl-turbo is SDXL's.

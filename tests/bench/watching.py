@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from text2art_nb.run import Run
+from text2art_nb.artifacts.frame_store import FrameStore
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
-from text2art_nb.video import FrameStore
 
 
 class Cost(NamedTuple):
@@ -59,7 +59,7 @@ def ratios(costs: list[tuple[float, float]]) -> list[float]:
 
 
 def full_size(directory: Path) -> Settings:
-    """The real architectures with random weights, as `tests/test_real_formats.py` makes them."""
+    """The real architectures with random weights, as `tests/models/test_real_formats.py` makes them."""
     from tests.full_models import save_taming, save_vit_b32
 
     model, eye = save_taming(directory / "vqgan"), save_vit_b32(directory / "clip")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from text2art_nb.artwork import Artwork
+from text2art_nb.artifacts.artwork import Artwork
 from text2art_nb.compat import clipit, pixray
 from text2art_nb.errors import RunError, SettingsError
 

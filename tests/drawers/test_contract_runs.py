@@ -11,7 +11,7 @@ from PIL import Image
 from tests.drawers.contract_settings import CASES, CHAINS, contract_settings
 from text2art_nb.drawers import names
 from text2art_nb.drawers.base import Frozen
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 
 Tiny = Callable[..., Settings]

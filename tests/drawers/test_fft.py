@@ -8,7 +8,7 @@ from torch import Tensor
 
 from text2art_nb import drawers
 from text2art_nb.drawers.fft import FFTDrawer
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 
 Tiny = Callable[..., Settings]

@@ -15,12 +15,13 @@ from PIL import Image
 from torch import Tensor, nn
 
 from tests import tiny_models
-from text2art_nb import drawers, generators, perceptors
+from text2art_nb import drawers, perceptors
+from text2art_nb.drawers import generator_file
 from text2art_nb.drawers.generator import GeneratorDrawer
+from text2art_nb.drawers.generator_file import LatentSpec
 from text2art_nb.errors import ModelError, SettingsError
-from text2art_nb.frame import to_pixels
-from text2art_nb.generators import LatentSpec
-from text2art_nb.run import Run
+from text2art_nb.imaging.tensors import to_pixels
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 
 Tiny = Callable[..., Settings]
@@ -309,13 +310,13 @@ def offer(device: torch.device) -> tuple[nn.Module, LatentSpec]:
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if a package with the entry point `tiny-gan` were installed."""
-    entry = EntryPoint("tiny-gan", f"{__name__}:offer", generators.GROUP)
+    entry = EntryPoint("tiny-gan", f"{__name__}:offer", generator_file.GROUP)
 
     def entry_points(group: str, **wanted: str) -> list[EntryPoint]:
-        return [entry] if group == generators.GROUP and wanted.get("name", entry.name) == entry.name else []
+        return [entry] if group == generator_file.GROUP and wanted.get("name", entry.name) == entry.name else []
 
-    monkeypatch.setattr("text2art_nb.generators.entry_points", entry_points)
-    monkeypatch.setattr("text2art_nb.strangers.entry_points", entry_points)
+    monkeypatch.setattr("text2art_nb.drawers.generator_file.entry_points", entry_points)
+    monkeypatch.setattr("text2art_nb.settings.untrusted.entry_points", entry_points)
 
 
 @pytest.mark.usefixtures("installed")

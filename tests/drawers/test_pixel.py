@@ -10,16 +10,16 @@ import torch.nn.functional as F
 from PIL import Image
 
 from text2art_nb import drawers
-from text2art_nb.artwork import Artwork
-from text2art_nb.drawers import enforcing
+from text2art_nb.artifacts.artwork import Artwork
 from text2art_nb.drawers.cells import SHAPES, CellMap, cells_at, centres, coverage
 from text2art_nb.drawers.pixel import PixelDrawer
 from text2art_nb.errors import ArtworkError, SettingsError
-from text2art_nb.loop import Loop
-from text2art_nb.palettes import PALETTES, parse_palette
-from text2art_nb.presets import grid_size
-from text2art_nb.run import Run
+from text2art_nb.imaging import quantize
+from text2art_nb.imaging.palettes import PALETTES, parse_palette
+from text2art_nb.optimization.loop import Loop
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
+from text2art_nb.settings.presets import grid_size
 
 Tiny = Callable[..., Settings]
 ODD_SIZES = [((9, 9), (50, 37)), ((5, 8), (64, 64)), ((1, 1), (16, 16)), ((16, 17), (16, 17))]
@@ -164,14 +164,14 @@ def test_the_gradient_goes_straight_through_the_palette(tiny: Tiny) -> None:
 
 def test_a_cell_gets_the_colour_that_looks_most_like_it() -> None:
     sky = torch.tensor([0.3, 0.6, 0.95]).view(1, 3, 1, 1)
-    assert enforcing.nearest(sky, PICO).flatten().tolist() == pytest.approx([0x29 / 255, 0xAD / 255, 1.0])
-    assert torch.equal(enforcing.nearest(PICO.T[None, :, None], PICO), PICO.T[None, :, None])
+    assert quantize.nearest(sky, PICO).flatten().tolist() == pytest.approx([0x29 / 255, 0xAD / 255, 1.0])
+    assert torch.equal(quantize.nearest(PICO.T[None, :, None], PICO), PICO.T[None, :, None])
 
 
 def test_neighbouring_colours_are_told_apart_where_the_perceptors_look_in_half_precision() -> None:
     greys = (torch.arange(256) / 255).view(-1, 1).repeat(1, 3)
     with torch.autocast("cpu", torch.bfloat16):
-        found = enforcing.nearest(greys.T[None, :, None], greys)
+        found = quantize.nearest(greys.T[None, :, None], greys)
     assert torch.equal(found, greys.T[None, :, None])
 
 
@@ -341,7 +341,7 @@ def test_a_sprite_has_one_pixel_for_each_cell(tiny: Tiny, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_sprite_has_the_colour_of_every_cell_that_is_seen(shape: str) -> None:
-    from text2art_nb import sprites
+    from text2art_nb.artifacts import sprites
 
     grid = (9, 8)
     cells = torch.randint(0, 256, (1, 3, 8, 9), generator=torch.Generator().manual_seed(2)).float()

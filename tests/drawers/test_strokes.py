@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from text2art_nb import drawers
-from text2art_nb.drawers import brush, covering
+from text2art_nb.drawers import brush, stroke_init
 from text2art_nb.drawers.strokes import LinesDrawer, StrokesDrawer
 from text2art_nb.errors import SettingsError
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 
 Tiny = Callable[..., Settings]
@@ -237,7 +237,7 @@ def test_each_candidate_covers_a_picture_of_its_own(tiny: Tiny) -> None:
 
 
 def test_lines_lie_on_the_outlines_of_a_picture() -> None:
-    points, widths = covering.trace(flat_scene(), 6, 8, (0.01, 0.02))
+    points, widths = stroke_init.trace(flat_scene(), 6, 8, (0.01, 0.02))
     assert points.shape == (1, 6, 25, 2)
     assert 0.01 <= widths.min() <= widths.max() <= 0.02
     ink = 1 - brush.paint_large(

@@ -10,7 +10,7 @@ from tests import tiny_models
 from text2art_nb import drawers, models
 from text2art_nb.drawers import taesd
 from text2art_nb.errors import ModelError
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 
 Tiny = Callable[..., Settings]

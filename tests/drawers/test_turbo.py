@@ -17,9 +17,9 @@ from text2art_nb import drawers
 from text2art_nb.drawers import one_step
 from text2art_nb.drawers.turbo import TurboDrawer, norm_prior, on_the_sphere
 from text2art_nb.errors import ModelError
-from text2art_nb.prompts import Prompt, parse_prompts
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
+from text2art_nb.settings.prompts import Prompt, parse_prompts
 
 Tiny = Callable[..., Settings]
 CPU = torch.device("cpu")
@@ -89,6 +89,19 @@ def test_the_one_step_is_the_schedulers(predicts: str) -> None:
         scheduler._step_index = 0
         after = scheduler.step(answer, scheduler.timesteps[0], sample, generator=chance).prev_sample
         torch.testing.assert_close(step.after(noise, answer), after, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("spacing", ["leading", "linspace", "trailing"])
+def test_the_one_step_is_the_last_of_the_schedule_whatever_a_config_says(spacing: str) -> None:
+    """With `leading` the UNet would be told of timestep 0 or 1, where there is next to no noise."""
+    from diffusers import EulerAncestralDiscreteScheduler
+
+    shape = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+    trained = one_step.one_step(EulerAncestralDiscreteScheduler(**shape, timestep_spacing="trailing"))
+    given = EulerAncestralDiscreteScheduler(**shape, timestep_spacing=spacing, steps_offset=1)
+    assert one_step.one_step(given) == trained
+    assert trained.timestep == 999
+    assert trained.sigma == pytest.approx(14.6146, abs=1e-3)
 
 
 def test_the_last_picture_is_the_full_vaes(tiny: Tiny) -> None:
@@ -235,7 +248,7 @@ def test_it_starts_near_a_picture(tiny: Tiny) -> None:
 
 
 def one_step_size(picture: Tensor, drawer: TurboDrawer) -> Tensor:
-    from text2art_nb.drawers.base import resize
+    from text2art_nb.imaging.tensors import resize
 
     return resize(picture, drawer.canvas) * 2 - 1
 

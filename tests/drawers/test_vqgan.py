@@ -7,10 +7,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests import tiny_models
-from text2art_nb import proposals
 from text2art_nb.drawers import vqgan
-from text2art_nb.drawers.base import resize
 from text2art_nb.errors import ModelError
+from text2art_nb.imaging.tensors import resize
+from text2art_nb.optimization import proposals
 from text2art_nb.settings import Settings
 
 CPU = torch.device("cpu")
@@ -102,3 +102,33 @@ def test_the_nearest_code_is_found_where_the_perceptors_look_in_half_precision(t
     exact = drawer._painted(drawer.latents)
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(drawer._painted(drawer.latents), exact)
+
+
+@pytest.mark.parametrize("start", ["noise", "picture"])
+def test_a_real_vqgan_starts_from_the_codes_nearest_to_what_its_encoder_says(tmp_path: Path, start: str) -> None:
+    """As pixray does: held to the codes' range before, latents beyond it would find other codes."""
+    model = vqgan.load(tiny_models.save_vqgan(tmp_path), CPU)
+    with torch.no_grad():
+        model.encoder.conv_out.weight *= 40  # far beyond the codes
+    drawer = vqgan.VQGANDrawer(model, (64, 48), 1, torch.Generator().manual_seed(1))
+    picture = torch.rand(1, 3, 48, 64)
+    if start == "picture":
+        drawer.start_from(picture)
+    else:
+        picture = vqgan._soft_noise(1, (64, 48), torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        encoded = model.encode(picture * 2 - 1).latents.movedim(1, -1).flatten(0, 2)
+    nearest = torch.cdist(encoded, drawer.codebook).argmin(1)
+    clamped = encoded.maximum(drawer.codebook.amin(0)).minimum(drawer.codebook.amax(0))
+    assert (torch.cdist(clamped, drawer.codebook).argmin(1) != nearest).any()
+    begun = drawer.latents.detach().movedim(1, -1).flatten(0, 2)
+    assert torch.equal(begun, drawer.codebook[nearest])
+
+
+@pytest.mark.parametrize("start", ["noise", "proposal"])
+def test_the_embedded_vqgan_starts_from_what_its_encoder_says_not_from_codes(start: str) -> None:
+    drawer, picture = embedded(start), torch.rand(1, 3, 64, 64)
+    drawer.start_from(picture)
+    with torch.no_grad():
+        encoded = drawer._model.encode(resize(picture, drawer.canvas) * 2 - 1).latents
+    assert torch.equal(drawer.latents, encoded.maximum(drawer.lowest).minimum(drawer.highest))

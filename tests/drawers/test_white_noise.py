@@ -9,7 +9,7 @@ from torch import Tensor
 
 from text2art_nb.drawers.turbo import TurboDrawer, norm_prior
 from text2art_nb.drawers.white_noise import _rings, white_projection
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 
 CPU = torch.device("cpu")

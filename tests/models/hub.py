@@ -29,7 +29,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
-LARGE_ENDINGS = (".safetensors", ".bin", ".ckpt", ".pt", ".pth", ".model")
+from tests.models.hub_files import blob_id, is_large, read
+
 SIGNED_FOR = 3600.0  # seconds
 
 
@@ -343,15 +344,11 @@ class _HubHandler(_Handler):
             ]
         else:
             said = {
-                "_id": "0" * 24,
                 "id": name,
                 "modelId": name,
                 "sha": commit,
                 "private": repository.private,
                 "gated": "auto" if repository.gated else False,
-                "tags": [],
-                "downloads": 2,
-                "likes": 0,
                 "siblings": [{"rfilename": path} for path in files],
             }
         return self.say(200, {"Content-Type": "application/json; charset=utf-8"}, json.dumps(said).encode())
@@ -392,20 +389,6 @@ _SECRET = secrets.token_hex()
 
 def _sign(sha256: str) -> str:
     return hashlib.sha256(f"{_SECRET} {sha256}".encode()).hexdigest()
-
-
-def read(held: bytes | Path) -> bytes:
-    return held if isinstance(held, bytes) else held.read_bytes()
-
-
-def is_large(path: str, body: bytes) -> bool:
-    """Whether the hub keeps it in its store, not in git."""
-    return path.endswith(LARGE_ENDINGS) or len(body) > 10_000_000
-
-
-def blob_id(body: bytes) -> str:
-    """What git calls these bytes, which the hub has as the ETag of small files."""
-    return hashlib.sha1(b"blob %d\0" % len(body) + body).hexdigest()
 
 
 if __name__ == "__main__":

@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests import full_models, tiny_models
-from tests.models.hub import Hub, read
+from tests.models.hub import Hub
+from tests.models.hub_files import read
 from text2art_nb.models import catalogue
 from text2art_nb.models.weights import File, Weights, beginning, is_commit, repository_of
 
 SAFETENSORS, PICKLE = "model.safetensors", "pytorch_model.bin"
 Maker = Callable[[Path], Path]
+FIXTURE = Path(__file__).parent.parent / "fixtures" / "open_clip"
 
 
 def commit_of(name: str) -> str:
@@ -96,12 +98,54 @@ def _siglip2(hub: Hub, work: Path, _: bool) -> None:
     put(hub, "siglip2", save_siglip(work / "siglip2", "siglip"))
 
 
+def _robust(hub: Hub, work: Path, _: bool) -> None:
+    """In open_clip's layout, one as safetensors and one as ``.bin``; the words are another repository's."""
+    import torch
+    from safetensors.torch import load_file
+
+    tensors, config = (FIXTURE / name for name in ("open_clip_model.safetensors", "open_clip_config.json"))
+    for name in ("robust-ViT-B/32", "robust-ViT-L/14"):
+        directory = work / name.replace("/", "-")
+        directory.mkdir(parents=True)
+        shutil.copy(config, directory)
+        if name == "robust-ViT-B/32":
+            shutil.copy(tensors, directory)
+        else:
+            torch.save(load_file(tensors), directory / "open_clip_pytorch_model.bin")
+        put(hub, name, directory)
+    _words(hub, "ViT-B/32", work / "words")
+
+
+def _words(hub: Hub, name: str, directory: Path) -> None:
+    """A tokenizer as a row's repository, which some other row reads with."""
+    tiny_models.save_tokenizer(directory)
+    put(hub, name, directory)
+
+
+def _light(hub: Hub, work: Path, _: bool) -> None:
+    put(hub, "tinyclip", tiny_models.save_clip(work / "tinyclip"))
+    _taesd(hub, work, False)
+
+
+def _pickscore(hub: Hub, work: Path, _: bool) -> None:
+    """Without a tokenizer, as it is published."""
+    made = tiny_models.save_clip(work / "pickscore")
+    for file in made.iterdir():
+        if file.name not in ("config.json", SAFETENSORS):
+            file.unlink()
+    put(hub, "pickscore", made)
+    _words(hub, "ViT-H/14", work / "words")
+
+
 # A family of weights, by the name that the command line gives it. A new one adds its line.
 STOCK: dict[str, Callable[[Hub, Path, bool], None]] = {
     "full": _full,
     "turbo": _turbo,
     "taesd": _taesd,
     "siglip2": _siglip2,
+    "robust": _robust,
+    "light": _light,
+    "pickscore": _pickscore,
 }
 
 

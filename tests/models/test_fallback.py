@@ -12,7 +12,7 @@ from tests.models.stock import as_stocked, commit_of, stock
 from text2art_nb.errors import ModelError
 from text2art_nb.models import Patience, catalogue, find, locate
 from text2art_nb.models.weights import hub_url, repository_of
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("nothing_loaded")

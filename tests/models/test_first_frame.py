@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.models.hub import Hub
-from tests.models.stock import STOCK, as_stocked, commit_of, stock
+from tests.models.stock import as_stocked, commit_of, stock
 from text2art_nb.models import find, locate
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("nothing_loaded")
@@ -23,8 +23,9 @@ FAMILIES = {
     ),
     "taesd": ({"drawer": "taesd", "model": "taesd", "perceptors": ("embedded",)}, ("taesd",)),
     "siglip2": ({"model": "embedded", "perceptors": ("siglip2",)}, ("siglip2",)),
-    # The reader of open_clip's layout adds its rows' names here, and its checkpoint to `STOCK`.
-    "robust": ({"model": "embedded", "perceptors": "robust"}, ("robust",)),
+    "robust": ({"model": "embedded", "perceptors": "robust"}, ("robust-ViT-B/32", "robust-ViT-L/14", "ViT-B/32")),
+    "light": ({"model": "light", "drawer": "taesd"}, ("tinyclip", "taesd")),
+    "pickscore": ({"model": "embedded", "perceptors": "pickscore"}, ("pickscore", "ViT-H/14")),
 }
 
 
@@ -32,8 +33,6 @@ FAMILIES = {
 def test_an_empty_cache_becomes_a_first_frame_and_the_next_asks_nobody(
     family: str, local_hub: Hub, tmp_path: Path
 ) -> None:
-    if family not in STOCK:
-        pytest.skip(f"no {family} weights are known yet")
     how, names = FAMILIES[family]
     stock(local_hub, (family,), tmp_path / "stock")
     with as_stocked(local_hub):

@@ -6,7 +6,8 @@ import huggingface_hub
 import pytest
 from huggingface_hub import errors
 
-from tests.models.hub import Hub, blob_id
+from tests.models.hub import Hub
+from tests.models.hub_files import blob_id
 from text2art_nb.models.download import digest
 
 NAME = "someone/something"

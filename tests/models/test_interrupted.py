@@ -86,7 +86,7 @@ def test_a_real_ctrl_c_is_survived(moment: str, local_hub: Hub, tmp_path: Path, 
     assert last.range == (f"bytes={had}-" if had else None)
 
 
-def interrupted() -> None:
+def interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -122,20 +122,15 @@ def test_one_while_it_is_remembered_leaves_the_old_memory_or_the_new_one(
     assert [path.name for path in where.parent.iterdir() if path.name.startswith(".")] == []
 
 
-def test_one_in_a_notebook_does_not_keep_the_lock(local_hub: Hub, patience: Patience) -> None:
-    """Its traceback, which a notebook keeps, holds every frame; the next call must not wait for the last one."""
-    local_hub.put(X4, FILES)
-    kept = []
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        locate(X4, "upscaler", patience=patience, progress=stop)
-    except KeyboardInterrupt as error:
-        kept.append(error)
-    assert kept
-    assert locate(X4, "upscaler", patience=patience).is_dir()
+def test_the_lock_is_free_as_soon_as_its_holder_is_interrupted(tmp_path: Path) -> None:
+    """Even while somebody keeps it: a notebook keeps the traceback of a Ctrl-C, and all that its frames hold."""
+    turn = importlib.import_module("text2art_nb.models.locate")._turn(tmp_path / ".lock", None)
+    held = []
+    with pytest.raises(KeyboardInterrupt), turn as lock:
+        interrupted(held.append((lock, lock.is_locked)))
+    [(lock, was_locked)] = held
+    assert was_locked
+    assert not lock.is_locked
 
 
 def test_one_while_an_original_is_converted_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

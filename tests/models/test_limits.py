@@ -8,7 +8,7 @@ import pytest
 
 from tests.models.hub import Hub
 from text2art_nb.errors import ModelError
-from text2art_nb.models import Cancelled, File, Patience, fetch
+from text2art_nb.models import Cancelled, File, Patience, fetch, find, locate
 from text2art_nb.models.weights import hub_url
 
 NAME = "someone/something"
@@ -39,6 +39,16 @@ def test_a_busy_server_is_asked_again_when_it_said(
     if form != "date":
         assert said[0].startswith("127.0.0.1 asks for a pause of 1 s (HTTP 429): waiting")
     assert len(hub.requests(where)) == 2 or "resolve" not in where
+
+
+def test_the_user_is_told_of_a_pause_without_asking(
+    local_hub: Hub, patience: Patience, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "caidas/swin2SR-classical-sr-x2-64"
+    local_hub.put(name, {"config.json": b"{}", PATH: BODY}, find(name).revision)
+    local_hub.busy("*/config.json", after=1)
+    locate(name, "upscaler", patience=patience)
+    assert "text2art: 127.0.0.1 asks for a pause of 1 s (HTTP 429): waiting; with a token" in capsys.readouterr().err
 
 
 def test_a_pause_that_is_too_long_is_refused_at_once(hub: Hub, tmp_path: Path, patience: Patience) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from text2art_nb import models
+from text2art_nb.cli import model_table
 from text2art_nb.errors import ModelError
 from text2art_nb.models import Patience, catalogue, embedded, find, locate
 from text2art_nb.models.catalogue import ORIGINAL_ROWS
@@ -232,7 +233,7 @@ def test_the_list_tells_what_is_here(hub, patience: Patience) -> None:
     assert row["ready"]
     assert row["on_disk"] == len(TENSORS) + 4 * len(b"{}")
     assert "ViT-B/32" in row["aliases"]
-    assert any(line.startswith("*") and CLIP in line for line in models.text().splitlines())
+    assert any(line.startswith("*") and CLIP in line for line in model_table.text().splitlines())
     json.dumps(models.rows())
 
 

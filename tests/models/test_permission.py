@@ -8,7 +8,7 @@ from tests.models.conftest import Shelf
 from tests.models.hub import Hub
 from text2art_nb.errors import ModelError
 from text2art_nb.models import File, Patience, fetch
-from text2art_nb.models.asking import is_hubs
+from text2art_nb.models.asking import may_hear_token
 from text2art_nb.models.weights import HUB, hub_url
 
 NAME = "someone/something"
@@ -87,11 +87,11 @@ def test_who_does_not_want_it_sent_is_obeyed(
         ("http://127.0.0.1:8080", "http://127.0.0.1:8081/a/b", False),
     ],
 )
-def test_what_counts_as_the_hub(endpoint: str | None, url: str, may: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_may_hear_the_token(endpoint: str | None, url: str, may: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
     if endpoint:
         monkeypatch.setenv("HF_ENDPOINT", endpoint)
-    assert is_hubs(url) is may
+    assert may_hear_token(url) is may
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from text2art_nb import models
 from text2art_nb.drawers import vqgan
 from text2art_nb.errors import ModelError
 from text2art_nb.models import archive, taming
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 
 CPU = torch.device("cpu")
 KINDS = {

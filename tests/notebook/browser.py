@@ -326,8 +326,8 @@ def stroke(canvas: Locator, start: tuple[float, float], end: tuple[float, float]
 def drop(zone: Locator, file: Path, kind: str = "image/png") -> None:
     """Drag `file` from the desktop onto `zone` and let it go."""
     data = base64.b64encode(file.read_bytes()).decode()
-    dragged = zone.page.evaluate_handle(
-        """([data, name, type]) => {
+    dragged = zone.evaluate_handle(
+        """(zone, [data, name, type]) => {
             const bytes = Uint8Array.from(atob(data), each => each.charCodeAt(0));
             const dragged = new DataTransfer();
             dragged.items.add(new File([bytes], name, {type}));

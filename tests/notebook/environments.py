@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from text2art_nb.bootstrap import AS_ROOT, cpu_torch_index
+from text2art_nb.runtime.bootstrap import AS_ROOT, cpu_torch_index
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("jupyter", "colab")

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import torch
 
-from text2art_nb.artwork import Artwork
-from text2art_nb.frame import Frame
+from text2art_nb.artifacts.artwork import Artwork
+from text2art_nb.runs.frame import Frame
 from text2art_nb.settings import Settings
 
 

@@ -213,17 +213,17 @@ class Cell:
         return idle and message.parent == self.identity
 
     def button(self, description: str) -> Button:
-        """The button, of those of the views that the cell has made, that says so."""
-        mine = {
-            message.content["comm_id"]
+        """The button, of those of the views that the cell shows, that says so."""
+        shown = {
+            message.content["data"][WIDGET]["model_id"]
             for message in self.kernel.messages[self.first :]
-            if message.kind == "comm_open" and message.parent == self.identity
+            if message.parent == self.identity and WIDGET in message.content.get("data", {})
         }
+        states = self.kernel.states()
         [found] = [
             Button(comm, name)
-            for comm, state in self.kernel.states().items()
-            if comm in mine
-            for name, label, _, disabled in state.get("buttons", ())
+            for comm in shown
+            for name, label, _, disabled in states[comm].get("buttons", ())
             if label == description and not disabled
         ]
         return found

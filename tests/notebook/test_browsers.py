@@ -20,7 +20,7 @@ from tests.notebook.browser import Notebook, chromium, cut_off, distinct_picture
 from tests.notebook.servers import Frontend, Server, running
 from tests.patience import least
 from text2art_nb import Artwork, draw
-from text2art_nb.pictures import open_picture
+from text2art_nb.imaging.image_io import open_picture
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "text2art.ipynb"

@@ -18,7 +18,7 @@ SAVED_BYTES = 120 * 1024
 BEGIN = """
 import threading, time
 from text2art_nb import Studio
-from text2art_nb.loop import Loop
+from text2art_nb.optimization.loop import Loop
 real_step = Loop.step
 """
 DRAW_FOR_LONG = """
@@ -57,7 +57,7 @@ Loop.step = deaf_step
 """
 PAINT = """
 from PIL import Image
-from text2art_nb.pictures import picture_to_uri
+from text2art_nb.imaging.image_io import picture_to_uri
 painted = picture_to_uri(Image.new("RGB", (64, 64), "white"))
 """
 LET_IT_END = """
@@ -322,5 +322,5 @@ def wait_for_description(cell: Cell, description: str) -> None:
 def test_torchs_helpers_sleep_while_they_wait(environment: Environment, tmp_path: Path) -> None:
     # Empty, for the tests' own process has a policy already, which a kernel would inherit.
     with Kernel(environment, tmp_path, OMP_NUM_THREADS="2", OMP_WAIT_POLICY="", GOMP_SPINCOUNT="") as kernel:
-        kernel.run("from text2art_nb import Studio, openmp\nstudio = Studio()", 120)
+        kernel.run("from text2art_nb import Studio; from text2art_nb.runtime import openmp\nstudio = Studio()", 120)
         assert kernel.value("openmp.helpers_spin()") is False

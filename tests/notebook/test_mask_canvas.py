@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.notebook.browser import chromium, new_page, stroke
-from text2art_nb.pictures import open_picture, picture_to_uri
+from text2art_nb.imaging.image_io import open_picture, picture_to_uri
 from text2art_nb.studio.view import MaskView
 
 # What anywidget hands to a widget's script, as far as this one uses it.

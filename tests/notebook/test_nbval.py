@@ -24,10 +24,10 @@ CELL_SECONDS = 300  # installing what a service needs is the longest
 
 # A panel whose Draw button meets an error in our own code.
 DRAW_RAISES = """
-import text2art_nb.run
+import text2art_nb.runs.run
 def broken(*_, **__):
     raise ZeroDivisionError("broken on purpose")
-text2art_nb.run.Run.__init__ = broken
+text2art_nb.runs.run.Run.__init__ = broken
 """
 
 

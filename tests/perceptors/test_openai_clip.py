@@ -12,7 +12,7 @@ from torch import Tensor
 from tests.perceptors import openai_reference as reference
 from text2art_nb import models, perceptors
 from text2art_nb.errors import ModelError
-from text2art_nb.losses import prepare, style_losses
+from text2art_nb.optimization.losses import prepare, style_losses
 from text2art_nb.perceptors import openai_clip
 from text2art_nb.settings import Settings
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from text2art_nb import perceptors
 from text2art_nb.errors import ModelError
-from text2art_nb.run import Run
+from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 
 PACKAGE = Path(__file__).parent / "hearing"

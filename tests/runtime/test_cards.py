@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from text2art_nb import prices
-from text2art_nb.estimate import Paces
+from text2art_nb.runs import costs
+from text2art_nb.runs.estimate import Paces
 from text2art_nb.runtime.cards import CARDS, NEEDS, QUALITIES, choose
 from text2art_nb.settings import Settings
 
@@ -67,7 +67,7 @@ def full(quality: str) -> Settings:
 def work(quality: str) -> float:
     """Seconds of one thread for a picture."""
     settings = full(quality)
-    by_itself, view, megapixel = prices.time(settings)
+    by_itself, view, megapixel = costs.time(settings)
     views = (settings.num_cuts or 0) * (settings.batches or 0)
     width, height = settings.picture_size
     return (settings.iterations or 0) * (by_itself + views * view + width * height / 1e6 * megapixel)
@@ -89,7 +89,7 @@ def test_the_memory_is_what_the_measured_picture_says_of_the_others(
     quality: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """5.3 GB were measured for `normal`; the estimate knows how much more or less another quality needs."""
-    monkeypatch.setattr("text2art_nb.machine.held_bytes", lambda: 0)
+    monkeypatch.setattr("text2art_nb.runtime.machine.held_bytes", lambda: 0)
     book = Paces(tmp_path / "paces.json")
     reckoned = book.guess(full(quality)).bytes / book.guess(full("normal")).bytes * 5.3 * GB
     assert reckoned <= NEEDS[quality] <= reckoned + 1.2 * GB

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from text2art_nb.artifacts.output_paths import alone
 from text2art_nb.errors import ModelError, RunError
-from text2art_nb.estimate import Paces
 from text2art_nb.models import locate
 from text2art_nb.models.catalogue import File
-from text2art_nb.places import alone
-from text2art_nb.run import Run
+from text2art_nb.runs.estimate import Paces
+from text2art_nb.runs.run import Run
 from text2art_nb.runtime import filesystems
 from text2art_nb.settings import Settings
 
@@ -106,7 +106,7 @@ def test_a_download_into_it_takes_its_turn(drive: Path, monkeypatch: pytest.Monk
 def test_a_service_takes_seats_there(drive: Path) -> None:
     pytest.importorskip("dbos", reason="the extra [serve] is not installed")
     from text2art_nb.serve.config import Config
-    from text2art_nb.serve.seat import take_seat
+    from text2art_nb.serve.worker_slot import take_seat
 
     config = Config(data=drive / "data", database=f"sqlite:///{drive.parent}/db.sqlite", device="cpu")
     first, second = take_seat(config), take_seat(config)

@@ -82,8 +82,8 @@ class Service:
 WARM = [
     "text2art_nb.serve.app",
     "text2art_nb.serve.worker",
-    "text2art_nb.loop",
-    "text2art_nb.encoders",
+    "text2art_nb.optimization.loop",
+    "text2art_nb.artifacts.encoders",
     "transformers.models.vision_text_dual_encoder.modeling_vision_text_dual_encoder",
     "transformers.models.bert.modeling_bert",
     "transformers.models.clip.modeling_clip",
@@ -126,7 +126,7 @@ def draw_alone(folder: Path, prompts: list[str]) -> None:
 def _draw_alone(folder: Path, prompts: list[str]) -> None:
     import torch
 
-    from text2art_nb.run import Run
+    from text2art_nb.runs.run import Run
     from text2art_nb.serve.requests import JobRequest
 
     torch.set_num_threads(1)
@@ -139,30 +139,30 @@ def _draw_alone(folder: Path, prompts: list[str]) -> None:
 
 def dies_at_poison() -> None:
     """A prompt that kills whoever draws it, as a broken driver would."""
-    from text2art_nb.serve import work
+    from text2art_nb.serve import job_runner
 
-    opened = work.Drawing._open
+    opened = job_runner.Drawing._open
 
     def deadly(self: Any, hold: Any) -> Any:
         if "poison" in hold.recipe["prompts"]:
             os.kill(os.getpid(), signal.SIGKILL)
         return opened(self, hold)
 
-    work.Drawing._open = deadly  # type: ignore[method-assign]
+    job_runner.Drawing._open = deadly  # type: ignore[method-assign]
 
 
 def witnesses() -> None:
     """Every iteration that is begun is written down: which job, which attempt, which iteration."""
-    from text2art_nb.serve import hold
+    from text2art_nb.serve import lease
 
-    noted = hold.Hold.note
+    noted = lease.Hold.note
 
     def note(self: Any, iteration: int, *others: Any) -> None:
         noted(self, iteration, *others)
         with Path(os.environ["WITNESSES"]).open("a") as file:
             file.write(f"{self.id} {self.attempt} {iteration + 1}\n")
 
-    hold.Hold.note = note  # type: ignore[method-assign]
+    lease.Hold.note = note  # type: ignore[method-assign]
 
 
 def ends_when_allowed() -> None:

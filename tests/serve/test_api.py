@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.serve.service import Service, draw_alone, until, wanted
-from text2art_nb.artwork import Artwork
+from text2art_nb.artifacts.artwork import Artwork
 
 Said = tuple[int, str, dict[str, Any]]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.chaos import chaos
-from text2art_nb.serve.hold import POISON
+from text2art_nb.serve.lease import POISON
 
 
 @pytest.mark.slow

@@ -15,19 +15,19 @@ import sqlalchemy as sa
 
 from tests.bench.chaos import Letterbox
 from tests.serve.service import Service, Workers, free_port, serving, until, wanted
-from text2art_nb.artwork import Artwork
+from text2art_nb.artifacts.artwork import Artwork
 from text2art_nb.serve import worker
+from text2art_nb.serve.cleanup import sweep
 from text2art_nb.serve.config import Config, Notices
-from text2art_nb.serve.hold import Gone, take
 from text2art_nb.serve.jobs import Desk
+from text2art_nb.serve.lease import Gone, take
+from text2art_nb.serve.notifier import Teller
 from text2art_nb.serve.problems import Problem
 from text2art_nb.serve.queue import Queue
 from text2art_nb.serve.requests import JobRequest
-from text2art_nb.serve.seat import take_seat
 from text2art_nb.serve.store import CHECKPOINT, Store
-from text2art_nb.serve.sweep import sweep
 from text2art_nb.serve.tables import addresses, engine_for, events, jobs
-from text2art_nb.serve.telling import Teller
+from text2art_nb.serve.worker_slot import take_seat
 
 LONG = {"size": "128x128", "iterations": 400, "num_cuts": 4}
 
@@ -65,8 +65,8 @@ def test_a_job_whose_worker_is_killed_goes_on_where_it_was_at_another(alone: Ser
 
 def _checkpointed(service: Service, id: str) -> int:
     """How many iterations are in the checkpoint of a job."""
-    from text2art_nb.checkpoint import Checkpoint
     from text2art_nb.errors import RunError
+    from text2art_nb.runs.checkpoint import Checkpoint
 
     for place in (service.desk.config.data / "runs" / id).glob("*"):
         try:

@@ -15,10 +15,10 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from tests.serve.service import Service, wanted
-from text2art_nb.presets import EMBEDDED_EYES
 from text2art_nb.serve.app import create_app
 from text2art_nb.serve.config import Config, hashed
 from text2art_nb.serve.requests import JobRequest
+from text2art_nb.settings.presets import EMBEDDED_EYES
 
 KEY = "a-key-that-is-long-enough"
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -20,10 +20,11 @@ from tests.notebook import environments
 from tests.notebook.environments import Environment
 from tests.notebook.kernel import Kernel
 from tests.serve.service import PATIENCE, until, wanted
-from text2art_nb.cli import serving
+from text2art_nb.cli import serve
 from text2art_nb.errors import RunError, SettingsError, Text2ArtError
-from text2art_nb.serve import share
-from text2art_nb.serve.share import Share, open_tunnel, way_for
+from text2art_nb.serve import extras
+from text2art_nb.serve.share import Share
+from text2art_nb.serve.tunnels import open_tunnel, way_for
 
 pytestmark = pytest.mark.timeout(900)  # the first test may have to make the simulated Colab
 
@@ -123,7 +124,7 @@ def test_what_others_print_into_the_service_is_no_news_and_no_harm(tmp_path: Pat
 
 def test_only_the_service_itself_writes_to_its_standard_output() -> None:
     program = (
-        "import os; from text2art_nb.serve.share import _own_output; told = _own_output()\n"
+        "import os; from text2art_nb.serve.share_process import _own_output; told = _own_output()\n"
         "print('Killing tunnel', flush=True); os.system('echo noise'); told.write('news'); told.flush()"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
@@ -192,12 +193,12 @@ def test_a_tunnel_whose_program_is_missing_says_which(monkeypatch: pytest.Monkey
 
 
 def test_sharing_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(share, "find_spec", lambda name: None if name == "dbos" else object())
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "dbos" else object())
     with pytest.raises(RunError, match="pip install dbos"):
         Share(tmp_path).start()
 
 
 def test_what_serving_lacks_is_added_without_a_copy_in_the_folders_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(share, "lacking", lambda modules: ["dbos"])
+    monkeypatch.setattr(extras, "lacking", lambda modules: ["dbos"])
     with pytest.raises(Text2ArtError, match=r"serving needs dbos: .*pip install -c constraints.txt -e '\.\[serve\]'"):
-        serving._check_installed()
+        serve._check_installed()

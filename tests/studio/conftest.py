@@ -7,7 +7,7 @@ import pytest
 
 from text2art_nb.settings import Settings
 from text2art_nb.studio import Studio
-from text2art_nb.studio.readiness import Readiness
+from text2art_nb.studio.warmup import Readiness
 
 Tiny = Callable[..., Settings]
 

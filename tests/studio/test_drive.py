@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from text2art_nb.errors import RunError
-from text2art_nb.studio import Studio, drive, shelf
+from text2art_nb.studio import Studio, drive, library
 from text2art_nb.studio.drive import copy_to_drive
-from text2art_nb.studio.shelf import default_folder
+from text2art_nb.studio.library import default_folder
 
 Mount = Callable[..., None]
 
@@ -32,7 +32,7 @@ def colab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Mount], 
     """Gives Colab a way of mounting; returns where Drive would be."""
     place = tmp_path / "content" / "drive" / "MyDrive"
     monkeypatch.setattr(drive, "DRIVE", place)
-    monkeypatch.setattr(shelf, "DRIVE", place)
+    monkeypatch.setattr(library, "DRIVE", place)
 
     def make(mount: Mount) -> Path:
         package, module = types.ModuleType("google.colab"), types.ModuleType("google.colab.drive")
@@ -151,7 +151,7 @@ def test_a_dead_mount_is_an_empty_folder_and_no_traceback(monkeypatch: pytest.Mo
 
     real = os.stat
     monkeypatch.setattr(os, "stat", stat)
-    monkeypatch.setattr(shelf, "DRIVE", dead)
+    monkeypatch.setattr(library, "DRIVE", dead)
     assert default_folder() == Path("text2art")
-    assert shelf.Shelf(dead / "text2art").pictures() == []
-    assert shelf.Shelf(dead / "text2art").runs() == []
+    assert library.Shelf(dead / "text2art").pictures() == []
+    assert library.Shelf(dead / "text2art").runs() == []

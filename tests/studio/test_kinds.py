@@ -8,12 +8,12 @@ import pytest
 from tests.studio.test_painting import files_sent
 from tests.studio.test_panel import note, panel_of, png, press, say, send, set_loss, shown, type_into
 from text2art_nb import models
-from text2art_nb.artwork import Artwork
+from text2art_nb.artifacts.artwork import Artwork
 from text2art_nb.models import locate
 from text2art_nb.settings import Settings
 from text2art_nb.studio import Studio
-from text2art_nb.studio.fetching import model_choices, to_fetch
 from text2art_nb.studio.kind_field import KindField
+from text2art_nb.studio.model_choices import model_choices, to_fetch
 
 
 def kind(studio: Studio) -> KindField:
@@ -66,7 +66,7 @@ def test_the_models_offered_are_those_of_the_kind(drawer: str, there: str, not_t
 
 
 def test_installed_generators_are_offered(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("text2art_nb.generators.names", lambda: ["roses"])
+    monkeypatch.setattr("text2art_nb.drawers.generator_file.names", lambda: ["roses"])
     type_into(studio, "model", "my.pt")
     type_into(studio, "drawer", "generator")
     assert "roses" in shown(studio, "model")["options"]

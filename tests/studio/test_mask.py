@@ -8,13 +8,13 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.studio.test_panel import panel_of, png, press, send, type_into
-from text2art_nb.pictures import picture_to_uri
+from text2art_nb.imaging.image_io import picture_to_uri
 from text2art_nb.settings import Settings
 from text2art_nb.studio import Studio
 from text2art_nb.studio import studio as room
+from text2art_nb.studio.changes import differences
 from text2art_nb.studio.images import data_uri
 from text2art_nb.studio.mask import MaskPainter, MasksField, with_mask
-from text2art_nb.studio.steering import differences
 
 
 def tell(painter: MaskPainter, do: str, **content: Any) -> None:

@@ -13,12 +13,12 @@ from ipywidgets import Widget
 from PIL import Image
 
 from tests.studio.test_panel import panel_of, press, say, send, set_loss, type_into
-from text2art_nb.artwork import Artwork
-from text2art_nb.places import alone
+from text2art_nb.artifacts.artwork import Artwork
+from text2art_nb.artifacts.output_paths import alone
 from text2art_nb.settings import Settings
 from text2art_nb.studio import Studio, panel
 from text2art_nb.studio.images import STATIC_BYTES, static_jpeg
-from text2art_nb.studio.live import caption
+from text2art_nb.studio.live_view import caption
 
 
 @pytest.fixture(autouse=True)

@@ -8,15 +8,15 @@ import pytest
 import torch
 from PIL import Image
 
-from text2art_nb.artwork import Artwork
-from text2art_nb.drawing import draw
-from text2art_nb.prompts import MODIFIERS
+from text2art_nb.artifacts.artwork import Artwork
+from text2art_nb.runs.drawing import draw
 from text2art_nb.settings import Settings
+from text2art_nb.settings.modifiers import MODIFIERS
 from text2art_nb.studio import Studio
 from text2art_nb.studio.form import ELSEWHERE
 from text2art_nb.studio.panel import Panel
 from text2art_nb.studio.picture_field import PictureField
-from text2art_nb.studio.readiness import Readiness
+from text2art_nb.studio.warmup import Readiness
 
 
 def panel_of(studio: Studio) -> Panel:
@@ -336,7 +336,7 @@ def test_a_studio_begins_with_a_prompt_by_either_name(tmp_path: Path, monkeypatc
 def test_on_a_gpu_real_models_are_made_ready_unless_the_embedded_ones_are_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], model: str
 ) -> None:
-    monkeypatch.setattr("text2art_nb.devices.pick_device", lambda: torch.device("cuda"))
+    monkeypatch.setattr("text2art_nb.runtime.devices.pick_device", lambda: torch.device("cuda"))
     ready = []
     monkeypatch.setattr(Readiness, "warm_up", lambda self: ready.append(self.model))
     assert Studio(tmp_path, prompt="a castle", **given).settings.model == model

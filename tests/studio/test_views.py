@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from text2art_nb.studio import Studio, live, sharing
-from text2art_nb.studio.screen import HINT
+from text2art_nb.studio import Studio, export, live_view
+from text2art_nb.studio.output import HINT
 from text2art_nb.studio.service import ServiceView
 from text2art_nb.studio.view import PAGE, CellView, MaskView, PanelView
 
@@ -91,13 +91,13 @@ def test_where_links_lead_nowhere_a_button_hands_the_file_over(
     asyncio.run(studio.paint())
     made: list[CellView] = []
     shown: list[Any] = []
-    real = sharing.buttons_for
+    real = export.buttons_for
 
     def noted(*given: Any) -> CellView:
         made.append(real(*given))
         return made[-1]
 
-    monkeypatch.setattr(sharing, "buttons_for", noted)
+    monkeypatch.setattr(export, "buttons_for", noted)
     monkeypatch.setattr("text2art_nb.studio.studio.display", shown.append)
     studio.save(film="none")
     assert made == []
@@ -115,7 +115,7 @@ def test_where_links_lead_nowhere_a_button_hands_the_file_over(
 
 def test_a_live_cells_pause_says_what_it_does_next(studio: Studio) -> None:
     easel = studio._new_easel(studio.settings)
-    cell = live.LiveCell(easel.run, Image.new("RGB", (8, 8)), studio.guarded)
+    cell = live_view.LiveCell(easel.run, Image.new("RGB", (8, 8)), studio.guarded)
     press(cell.view, "Pause")
     assert easel.run.paused
     press(cell.view, "Resume")
@@ -127,10 +127,10 @@ def test_a_live_cells_pause_says_what_it_does_next(studio: Studio) -> None:
 def test_a_live_cells_view_goes_to_the_next_cell_and_stops_only_what_that_draws(studio: Studio) -> None:
     first, second = (studio._new_easel(studio.settings) for _ in range(2))
     start = Image.new("RGB", (8, 8))
-    cell = live.LiveCell(first.run, start, studio.guarded)
+    cell = live_view.LiveCell(first.run, start, studio.guarded)
     cell.leave()
     assert all(disabled for *_, disabled in cell.view.buttons)
-    next_cell = live.LiveCell(second.run, start, studio.guarded, cell.view)
+    next_cell = live_view.LiveCell(second.run, start, studio.guarded, cell.view)
     assert next_cell.view is cell.view
     press(next_cell.view, "Stop")
     assert second.run.stopped

@@ -2,32 +2,15 @@
 
 import argparse
 import difflib
-import json
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from text2art_nb import __version__
-from text2art_nb.cli.clock import Clock
-from text2art_nb.cli.program import command
+from text2art_nb.cli.invocation import command
+from text2art_nb.cli.options import _NO_OPTIONS, PLAIN
+from text2art_nb.cli.process_clock import Clock
 from text2art_nb.errors import Text2ArtError
+from text2art_nb.version import __version__
 
 VERBS = ("draw", "compare", "redraw", "resume", "inspect", "models", "doctor", "serve", "worker")
-
-# Options that are settings' names already, and what the help says about them.
-PLAIN = {
-    "drawer": ("NAME", "what draws: vqgan, pixel, strokes, fft, taesd, turbo, generator; or a chain: 'vqgan -> pixel'"),
-    "model": ("NAME", "whose weights: embedded, light (any word, on a CPU), full, or a name from 'models'"),
-    "size": ("WxH", "pixels, such as 384x216"),
-    "aspect": ("SHAPE", "square, portrait, widescreen or retain (the init image's)"),
-    "quality": ("LEVEL", "draft, normal, better, best or supreme: size and effort"),
-    "iterations": ("N", "how many steps"),
-    "seed": ("S", "the same seed and settings give the same picture"),
-    "candidates": ("B", "how many pictures side by side; the best is kept"),
-    "upscale": ("N", "1, 2 or 4: how many times as wide and high the finished picture is made"),
-    "start": ("WHAT", "noise, proposal, or image (the init image's)"),
-    "init_image": ("FILE", "the picture to start from"),
-}
-# Settings that are no options: the prompts stand by themselves, the rest is what a run records.
-_NO_OPTIONS = frozenset({"prompts", "steering"})
 # The groups of the help, by the part of `Settings` that they come from.
 _GROUPS = {
     "DrawingSettings": "settings of the drawers",
@@ -187,92 +170,55 @@ def _add_outputs(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--json", action="store_true", help="print one line of JSON about the result, and nothing else")
 
 
-def given_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """What the options of `draw` say about `Settings`, values as they were typed.
-
-    Raises:
-        Text2ArtError: a --set that is not NAME=VALUE.
-    """
-    from text2art_nb.settings import Settings
-
-    named = {name: getattr(options, name, None) for name in Settings.model_fields if name not in _NO_OPTIONS}
-    given = {
-        name: _value(value) if isinstance(value, str) and name not in PLAIN else value
-        for name, value in named.items()
-        if value is not None
-    }
-    if options.prompt:
-        given["prompts"] = " ".join(options.prompt)
-    if options.no_video:
-        given["make_video"] = False
-    for entry in options.set:
-        name, equals, value = entry.partition("=")
-        name = name.strip().replace("-", "_")
-        if not equals or not name:
-            raise Text2ArtError(f"--set takes NAME=VALUE, such as --set num_cuts=24; got {entry!r}")
-        given[name] = _value(value)
-    return given
-
-
-def _value(text: str) -> Any:
-    """Lists and objects are JSON; all else is left to `Settings`, which reads numbers and words itself."""
-    if text.lstrip()[:1] in ("[", "{"):
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            return text  # a palette, for one, is written like a list
-    return text
-
-
 def _draw(options: argparse.Namespace, clock: Clock) -> int:
-    from text2art_nb.cli.drawing import draw
+    from text2art_nb.cli.draw import draw
 
     return draw(options, clock)
 
 
 def _compare(options: argparse.Namespace, clock: Clock) -> int:
-    from text2art_nb.cli.comparing import compare
+    from text2art_nb.cli.compare import compare
 
     return compare(options, clock)
 
 
 def _redraw(options: argparse.Namespace, clock: Clock) -> int:
-    from text2art_nb.cli.drawing import redraw
+    from text2art_nb.cli.draw import redraw
 
     return redraw(options, clock)
 
 
 def _resume(options: argparse.Namespace, clock: Clock) -> int:
-    from text2art_nb.cli.drawing import resume
+    from text2art_nb.cli.draw import resume
 
     return resume(options, clock)
 
 
 def _inspect(options: argparse.Namespace, clock: Clock) -> int:
-    from text2art_nb.cli.showing import inspect
+    from text2art_nb.cli.info import inspect
 
     return inspect(options, clock)
 
 
 def _models(options: argparse.Namespace, clock: Clock) -> int:
-    from text2art_nb.cli.showing import models
+    from text2art_nb.cli.info import models
 
     return models(options, clock)
 
 
 def _doctor(options: argparse.Namespace, clock: Clock) -> int:
-    from text2art_nb.cli.showing import doctor
+    from text2art_nb.cli.info import doctor
 
     return doctor(options, clock)
 
 
 def _serve(options: argparse.Namespace, clock: Clock) -> int:
-    from text2art_nb.cli.serving import serve
+    from text2art_nb.cli.serve import serve
 
     return serve(options, clock)
 
 
 def _worker(options: argparse.Namespace, clock: Clock) -> int:
-    from text2art_nb.cli.serving import worker
+    from text2art_nb.cli.serve import worker
 
     return worker(options, clock)

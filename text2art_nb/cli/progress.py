@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from text2art_nb.cli.clock import Clock
-from text2art_nb.run import Run
-from text2art_nb.wording import minutes
+from text2art_nb.cli.process_clock import Clock
+from text2art_nb.runs.run import Run
+from text2art_nb.runtime.formatting import minutes
 
 if TYPE_CHECKING:
-    from text2art_nb.frame import Frame
+    from text2art_nb.runs.frame import Frame
 
 SHAPE = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
 

@@ -13,18 +13,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from text2art_nb import values
 from text2art_nb.compat.names import Origin, translated
 from text2art_nb.errors import RunError, SettingsError
-from text2art_nb.settings import Settings
+from text2art_nb.settings import Settings, coercion
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from text2art_nb.artwork import Artwork
-    from text2art_nb.frame import Frame
-    from text2art_nb.run import Run
-    from text2art_nb.video import FrameStore
+    from text2art_nb.artifacts.artwork import Artwork
+    from text2art_nb.artifacts.frame_store import FrameStore
+    from text2art_nb.runs.frame import Frame
+    from text2art_nb.runs.run import Run
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -96,8 +95,8 @@ class Calls:
         Raises:
             SettingsError: they don't fit together.
         """
-        from text2art_nb.run import Run
-        from text2art_nb.video import FrameStore
+        from text2art_nb.artifacts.frame_store import FrameStore
+        from text2art_nb.runs.run import Run
 
         settings.run = Run(settings.wanted)
         settings.frames = FrameStore(after=0) if settings.outlet.film is not None else None
@@ -118,7 +117,7 @@ class Calls:
             ModelError: weights are missing.
             ArtworkError: the files can't be written.
         """
-        from text2art_nb.drawing import stops
+        from text2art_nb.runs.drawing import stops
 
         run = settings.run
         if run is None:
@@ -168,9 +167,9 @@ class Calls:
         every = rest.pop("display_every", 20)
         wanted = Settings(**translated(rest, self._origin)).resolved()
         try:
-            place = Path(values.name(output, "output", "a file's name, like output.png"))
-            within = Path(self._origin.folder() if folder is None else values.text(folder, "outdir", "a folder"))
-            often = max(1, int(values.number(every, "display_every")))
+            place = Path(coercion.name(output, "output", "a file's name, like output.png"))
+            within = Path(self._origin.folder() if folder is None else coercion.text(folder, "outdir", "a folder"))
+            often = max(1, int(coercion.number(every, "display_every")))
         except ValueError as error:
             raise SettingsError(str(error)) from None
         picture = (within / place.name if within.parts else place).with_suffix(".png")
@@ -179,8 +178,8 @@ class Calls:
 
 def _finish(settings: Applied) -> None:
     """Save what was drawn."""
-    from text2art_nb.drawing import close_frames, picture_of
     from text2art_nb.models import Cancelled
+    from text2art_nb.runs.drawing import close_frames, picture_of
 
     assert settings.run is not None
     if trouble := close_frames(settings.frames):
@@ -208,7 +207,7 @@ def _show(settings: Applied, frame: "Frame") -> None:
 
 def _show_picture(image: "Image.Image", display_id: str, again: bool) -> None:
     from text2art_nb.studio.images import jpeg
-    from text2art_nb.studio.screen import show_jpeg
+    from text2art_nb.studio.output import show_jpeg
 
     show_jpeg(jpeg(image), display_id, update=again)
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from text2art_nb import values
 from text2art_nb.errors import SettingsError
-from text2art_nb.presets import preset_size
-from text2art_nb.settings import ALIASES, Settings
-from text2art_nb.settings.checked import renamed
+from text2art_nb.settings import ALIASES, Settings, coercion
+from text2art_nb.settings.base import renamed
 from text2art_nb.settings.engine import OPTIONS, PIXRAY_NAMES
+from text2art_nb.settings.presets import preset_size
 
 CLIPIT_NAMES: Final = (
     "use_pixeldraw",
@@ -99,7 +98,7 @@ def _check_names(found: Mapping[str, Any]) -> None:
         if name not in known:
             nearest = difflib.get_close_matches(name[:100], sorted(known), 1)
             meant = f"did you mean '{nearest[0]}'?" if nearest else "`text2art draw --help` lists what there is"
-            problems[name] = f"unknown setting {values.shown(name)}; {meant}"
+            problems[name] = f"unknown setting {coercion.shown(name)}; {meant}"
     if problems:
         raise SettingsError(problems)
 
@@ -160,12 +159,12 @@ def _size(found: dict[str, Any]) -> None:
     scale, name = found.pop("scale", None), found.pop("ezsize", None)
     if name is not None and scale is None:
         if name not in _SCALES:
-            raise SettingsError({"ezsize": f"ezsize must be one of {', '.join(_SCALES)}; got {values.shown(name)}"})
+            raise SettingsError({"ezsize": f"ezsize must be one of {', '.join(_SCALES)}; got {coercion.shown(name)}"})
         scale = _SCALES[name]
     if scale is None or found.get("size") is not None or found["aspect"] not in ("square", "portrait", "widescreen"):
         return
     try:
-        factor = values.number(scale, "scale")
+        factor = coercion.number(scale, "scale")
     except ValueError as error:
         raise SettingsError({"scale": str(error)}) from None
     width, height = preset_size(found["aspect"], 1)
@@ -176,7 +175,7 @@ def _growing_losses(found: dict[str, Any]) -> None:
     """clipit's losses, which grew there, by one in so many iterations, as what they were in the mean; 0 was none."""
     given = {name: found.pop(f"enforce_{name}", 0) for name in ("smoothness", "saturation")}
     try:
-        slow = {name: values.number(value, f"enforce_{name}") for name, value in given.items()}
+        slow = {name: coercion.number(value, f"enforce_{name}") for name, value in given.items()}
     except ValueError as error:
         raise SettingsError(str(error)) from None
     slow = {name: slowness for name, slowness in slow.items() if slowness}

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from text2art_nb.prompts import Prompt
+from text2art_nb.imaging.tensors import resize
+from text2art_nb.settings.prompts import Prompt
 
 
 class Drawer(nn.Module, ABC):
@@ -106,33 +106,6 @@ class Frozen:
         self.network = network
 
 
-class _ClampWithGradient(torch.autograd.Function):
-    """Clamp to 0..1 whose gradient still flows where it would bring the value back (as in VQGAN+CLIP)."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor) -> Tensor:
-        ctx.save_for_backward(value)
-        return value.clamp(0, 1)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        (value,) = ctx.saved_tensors
-        (gradient,) = gradients
-        return gradient * (gradient * (value - value.clamp(0, 1)) >= 0)
-
-
-def clamp_with_gradient(value: Tensor) -> Tensor:
-    """`value` clamped to 0..1; a pixel that is out of range can still be pulled back in."""
-    clamped: Tensor = _ClampWithGradient.apply(value)
-    return clamped
-
-
-def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """`image` [B,3,h,w] squeezed to `size` (width, height), antialiased, in 0..1."""
-    width, height = size
-    return F.interpolate(image, (height, width), mode="bicubic", antialias=True).clamp(0, 1)
-
-
 def decoded_size(asked: tuple[int, int], factor: int, embedded: bool) -> tuple[int, int]:
     """(width, height) that a decoder paints, multiples of its `factor`, where a picture of the `asked` size is wanted.
 
@@ -142,11 +115,3 @@ def decoded_size(asked: tuple[int, int], factor: int, embedded: bool) -> tuple[i
     divisor = 2 if embedded else 1
     width, height = (max(1, round(side / divisor / factor)) * factor for side in asked)
     return width, height
-
-
-def over(image: Tensor, ground: Tensor) -> Tensor:
-    """`image` [B,4,H,W], with opacity, laid over one colour [3]: [B,3,H,W]. One without opacity as it is."""
-    if image.shape[1] == 3:
-        return image
-    colours, opacity = image[:, :3], image[:, 3:]
-    return colours * opacity + ground.view(1, 3, 1, 1) * (1 - opacity)

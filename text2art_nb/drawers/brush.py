@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from text2art_nb.devices import upload
 from text2art_nb.drawers.curves import Division, Pieces, cut, divide, flatten
+from text2art_nb.runtime.devices import upload
 
 TILE: Final = 8
 _AREA: Final = TILE * TILE

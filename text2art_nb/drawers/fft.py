@@ -10,7 +10,8 @@ from typing import ClassVar, Final
 import torch
 from torch import Tensor, nn
 
-from text2art_nb.drawers.base import Drawer, clamp_with_gradient, resize
+from text2art_nb.drawers.base import Drawer
+from text2art_nb.imaging.tensors import clamp_with_gradient, resize
 from text2art_nb.settings import Settings
 
 # The square root of the covariance of colours in ImageNet (lucid): columns are brightness, warm against cold, and green

@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, resize
+from text2art_nb.drawers.base import Drawer, Frozen
+from text2art_nb.drawers.generator_file import LatentSpec, load
 from text2art_nb.errors import ModelError, SettingsError
-from text2art_nb.generators import LatentSpec, load
+from text2art_nb.imaging.tensors import clamp_with_gradient, resize
 from text2art_nb.settings import Settings
 
 _USUAL_REACH: Final = 2.0  # at which the learning rates are what they say; others get steps in proportion

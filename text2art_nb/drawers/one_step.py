@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from torch import Tensor
 
-from text2art_nb.drawers.words import Reader, Readers, Words
+from text2art_nb.drawers.text_encoders import Reader, Readers, Words
 from text2art_nb.errors import ModelError
-from text2art_nb.models.whole import check_nothing_missing
+from text2art_nb.models.missing_weights import check_nothing_missing, check_tokenizer, check_tokenizer_files
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -213,12 +213,12 @@ _SAFELY: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "o
 
 
 def one_step(scheduler: Any) -> Step:
-    """The step that a `diffusers` Euler scheduler would take, were it asked for one. Raises ModelError if it can't."""
+    """The step that a `diffusers` Euler scheduler takes, set to one step. Raises ModelError if it can't."""
     predicts = str(scheduler.config["prediction_type"])
     if predicts not in ("epsilon", "v_prediction"):
         raise ModelError(f"this model predicts a {predicts!r}; epsilon and v_prediction can be drawn with")
     # The one step is the last of the schedule, where these models were trained. Any other spacing starts elsewhere.
-    scheduler = type(scheduler).from_config(scheduler.config, timestep_spacing="trailing")
+    scheduler.register_to_config(timestep_spacing="trailing")
     scheduler.set_timesteps(1)
     return Step(
         sigma=float(scheduler.sigmas[0]),
@@ -234,7 +234,10 @@ def _reader(transformers: Any, directory: Path, suffix: str, layer: int, kind: s
         place, variant=_variant(place), **_SAFELY, dtype=torch.float32
     )
     check_nothing_missing(place, kind, loaded)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(directory / f"tokenizer{suffix}", local_files_only=True)
+    words = directory / f"tokenizer{suffix}"
+    check_tokenizer_files(words)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(words, local_files_only=True)
+    check_tokenizer(words, lambda text: tokenizer(text).input_ids, encoder.config.vocab_size)
     return Reader(encoder.eval().requires_grad_(False), tokenizer, layer)
 
 

@@ -6,11 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from text2art_nb.drawers import enforcing
-from text2art_nb.drawers.base import Drawer, clamp_with_gradient, resize
+from text2art_nb.drawers.base import Drawer
 from text2art_nb.drawers.cells import CellMap
-from text2art_nb.optimisers import JointAdam
-from text2art_nb.palettes import parse_palette
+from text2art_nb.drawers.optimizers import JointAdam
+from text2art_nb.imaging import quantize
+from text2art_nb.imaging.palettes import parse_palette
+from text2art_nb.imaging.tensors import clamp_with_gradient, resize
 from text2art_nb.settings import Settings
 
 
@@ -87,12 +88,12 @@ class PixelDrawer(Drawer):
         self._palette = palette
 
     def anneal(self, progress: float) -> None:
-        self._hardness = enforcing.hardness(progress)
+        self._hardness = quantize.hardness(progress)
 
     def render(self) -> Tensor:
         cells = clamp_with_gradient(self.cells)
         if self._hardness and (self.opacity or self._palette is not None):
-            cells = enforcing.towards(cells, self._settled(cells), self._hardness)
+            cells = quantize.towards(cells, self._settled(cells), self._hardness)
         return self._paint(cells)
 
     @torch.no_grad()
@@ -112,7 +113,7 @@ class PixelDrawer(Drawer):
     @torch.no_grad()
     def _settled(self, cells: Tensor) -> Tensor:
         """The cells in the palette's colours, where there is one, and opaque or not there, where they may be either."""
-        colours = cells[:, :3] if self._palette is None else enforcing.nearest(cells[:, :3], self._palette)
+        colours = cells[:, :3] if self._palette is None else quantize.nearest(cells[:, :3], self._palette)
         return torch.cat([colours, (cells[:, 3:] > 0.5).to(colours)], 1)
 
     def _paint(self, cells: Tensor) -> Tensor:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import torch
 from torch import Tensor, nn
 
-from text2art_nb.drawers import brush, covering
-from text2art_nb.drawers.base import Drawer, resize
-from text2art_nb.metadata import svg
+from text2art_nb.drawers import brush, stroke_init
+from text2art_nb.drawers.base import Drawer
+from text2art_nb.imaging.metadata import svg
+from text2art_nb.imaging.tensors import resize
 from text2art_nb.settings import Settings
 from text2art_nb.settings.strokes import paper_colours
 
@@ -89,7 +90,9 @@ class StrokesDrawer(Drawer):
     def _draw_after(self, image: Tensor) -> None:
         """Set the parameters after `image` [B,3,H,W], at the size of the canvas."""
         count, curves = self.points.shape[1], self.points.shape[2] // 3
-        covered = covering.cover(image, count, curves, self._range, lambda some: self._show(some, self.canvas)[:, :3])
+        covered = stroke_init.cover(
+            image, count, curves, self._range, lambda some: self._show(some, self.canvas)[:, :3]
+        )
         self.points.copy_(covered.points)
         self.widths.copy_(covered.widths)
         self.colours.copy_(covered.colours)
@@ -128,10 +131,10 @@ class StrokesDrawer(Drawer):
         ]
 
     @property
-    def _strokes(self) -> covering.Strokes:
-        return covering.Strokes(self.points, self.widths, self.colours)
+    def _strokes(self) -> stroke_init.Strokes:
+        return stroke_init.Strokes(self.points, self.widths, self.colours)
 
-    def _show(self, strokes: covering.Strokes, size: tuple[int, int], paint: _Paint = brush.paint) -> Tensor:
+    def _show(self, strokes: stroke_init.Strokes, size: tuple[int, int], paint: _Paint = brush.paint) -> Tensor:
         """The pictures [B,3,H,W] of some strokes, or [B,4,H,W] on a clear ground."""
         with torch.autocast(self.points.device.type, enabled=False):
             points, widths = strokes.points * size[1], strokes.widths * size[1]
@@ -149,7 +152,7 @@ class LinesDrawer(StrokesDrawer):
         self.register_buffer("ink", torch.tensor(_INK), persistent=False)
 
     def _draw_after(self, image: Tensor) -> None:
-        points, widths = covering.trace(image, self.points.shape[1], self.points.shape[2] // 3, self._range)
+        points, widths = stroke_init.trace(image, self.points.shape[1], self.points.shape[2] // 3, self._range)
         self.points.copy_(points)
         self.widths.copy_(widths)
 
@@ -160,15 +163,15 @@ class LinesDrawer(StrokesDrawer):
         return self._pens(learning_rate)
 
     @property
-    def _strokes(self) -> covering.Strokes:
-        return covering.Strokes(self.points, self.widths, self.ink.expand(*self.widths.shape, 4))
+    def _strokes(self) -> stroke_init.Strokes:
+        return stroke_init.Strokes(self.points, self.widths, self.ink.expand(*self.widths.shape, 4))
 
 
 def picture_of(drawing: svg.Drawing) -> "Image.Image":
     """The picture, RGB or on a clear ground RGBA, of a drawing that was read from an SVG."""
     from PIL import Image
 
-    from text2art_nb.frame import to_pixels
+    from text2art_nb.imaging.tensors import to_pixels
 
     points = torch.tensor([[stroke.points for stroke in drawing.strokes]], dtype=torch.float32)
     widths = torch.tensor([[stroke.width for stroke in drawing.strokes]], dtype=torch.float32)

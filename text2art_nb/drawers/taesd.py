@@ -15,11 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from text2art_nb import models
-from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, decoded_size, resize
+from text2art_nb.drawers.base import Drawer, Frozen, decoded_size
 from text2art_nb.errors import ModelError
-from text2art_nb.models.whole import check_whole
-from text2art_nb.presets import weights_for
+from text2art_nb.imaging.tensors import clamp_with_gradient, resize
+from text2art_nb.models.missing_weights import check_whole
 from text2art_nb.settings import Settings
+from text2art_nb.settings.presets import weights_for
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny

@@ -16,13 +16,14 @@ from torch.utils.checkpoint import checkpoint
 
 from text2art_nb import models
 from text2art_nb.drawers import one_step, taesd
-from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, resize
+from text2art_nb.drawers.base import Drawer, Frozen
 from text2art_nb.drawers.one_step import OneStepModel
 from text2art_nb.drawers.white_noise import white_projection
-from text2art_nb.presets import native_size, weights_for
-from text2art_nb.prompts import Prompt
+from text2art_nb.imaging.tensors import clamp_with_gradient, resize
 from text2art_nb.settings import Settings
 from text2art_nb.settings.drawing import NoisePrior
+from text2art_nb.settings.presets import native_size, weights_for
+from text2art_nb.settings.prompts import Prompt
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny

@@ -15,13 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from text2art_nb import models
-from text2art_nb.drawers.base import Drawer, Frozen, clamp_with_gradient, decoded_size, resize
-from text2art_nb.drawers.short_cuts import shorten
+from text2art_nb.drawers.base import Drawer, Frozen, decoded_size
+from text2art_nb.drawers.fused_ops import shorten
 from text2art_nb.errors import ModelError
+from text2art_nb.imaging.tensors import clamp_with_gradient, resize
 from text2art_nb.models import taming
-from text2art_nb.models.whole import check_whole
-from text2art_nb.presets import weights_for
+from text2art_nb.models.missing_weights import check_whole
 from text2art_nb.settings import Settings
+from text2art_nb.settings.presets import weights_for
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.vq_model import VQModel

@@ -3,7 +3,7 @@
 from text2art_nb.models.cache import root as cache_root
 from text2art_nb.models.catalogue import ALIASES, CATALOGUE, File, Weights, find
 from text2art_nb.models.download import Cancelled, Patience, Progress, fetch
-from text2art_nb.models.listing import rows, text
+from text2art_nb.models.listing import rows
 from text2art_nb.models.locate import cancelled_by, locate, telling, without_network
 from text2art_nb.models.verify import Verdict, verdicts
 from text2art_nb.models.vocabulary import known_words, nearest_word, unknown_words
@@ -26,7 +26,6 @@ __all__ = [
     "nearest_word",
     "rows",
     "telling",
-    "text",
     "unknown_words",
     "verdicts",
     "without_network",

@@ -266,7 +266,7 @@ class _Sparing:
 
 
 def _from_old(path: Path, wanted: Callable[[str], str | None]) -> dict[str, Tensor]:
-    """From a file of before PyTorch 1.6: a magic number, a version, the machine, what was saved, the storages' names."""
+    """From a file of before PyTorch 1.6: magic number, version, machine, what was saved, the storages' names."""
     with path.open("rb") as file:
         pickles = _Sparing(file)
         if (_Machine(pickles).load(), _Machine(pickles).load()) != (_OLD_MAGIC, _OLD_PROTOCOL):

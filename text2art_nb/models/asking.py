@@ -68,7 +68,7 @@ def open_file(url: str, headers: Mapping[str, str], timeout: float) -> Answer:
         Refused: it will not do.
         Broken: it may do later.
     """
-    secret = token() if is_hubs(url) else None
+    secret = token() if may_hear_token(url) else None
     try:
         return _open(url, headers, timeout, secret)
     except _BadToken:  # it would spoil what everybody may read
@@ -128,9 +128,14 @@ def token() -> str | None:
 
 
 def is_hubs(url: str) -> bool:
-    """Whether an address is the hub's own, that is at `endpoint`, and may be told the token."""
-    there, hub = urlsplit(url), urlsplit(endpoint())
-    return _origin(there) == _origin(hub) and (there.scheme == "https" or there.hostname in _SAFE)
+    """Whether an address is the hub's own, that is at `endpoint`."""
+    return _origin(urlsplit(url)) == _origin(urlsplit(endpoint()))
+
+
+def may_hear_token(url: str) -> bool:
+    """Whether the token may go to an address: the hub's own, by an encrypted connection or on this machine."""
+    there = urlsplit(url)
+    return is_hubs(url) and (there.scheme == "https" or there.hostname in _SAFE)
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
@@ -180,7 +185,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 def _introduce(request: urllib.request.Request, secret: str | None) -> None:
     """Adds the token, for this very address: urllib copies other headers to wherever it is sent on to."""
-    if secret and is_hubs(request.full_url):
+    if secret and may_hear_token(request.full_url):
         request.add_unredirected_header("Authorization", f"Bearer {secret}")
 
 
@@ -207,7 +212,7 @@ def _open(url: str, headers: Mapping[str, str], timeout: float, secret: str | No
 
 def _head(url: str, timeout: float) -> tuple[_Headers, int]:
     """The headers and status of an address, without following where it leads."""
-    secret = token() if is_hubs(url) else None
+    secret = token() if may_hear_token(url) else None
     while True:
         request = _request(url, {}, secret, "HEAD")
         try:

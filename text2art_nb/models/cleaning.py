@@ -1,4 +1,4 @@
-"""Clean prompts as a text encoder's training captions were cleaned: a text that looks the same must give the same tokens.
+"""Clean prompts as a text encoder's training captions were cleaned: what looks the same must give the same tokens.
 
 CLIP and open_clip repaired mojibake and typographic quotes (ftfy), resolved HTML entities and joined whitespace. SigLIP
 and SigLIP 2 also dropped ASCII punctuation and capitals (open_clip calls it `canonicalize`, after Google's big_vision).

@@ -1,6 +1,5 @@
 """What weights there are, where they come from, and which are on this machine: for the command line and the doctor."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
 
@@ -9,7 +8,6 @@ from text2art_nb.models import cache, embedded
 from text2art_nb.models.catalogue import ALIASES, CATALOGUE, Weights
 from text2art_nb.models.provenance import Provenance
 from text2art_nb.models.weights import beginning, is_commit
-from text2art_nb.presets import FULL_MODELS, FULL_PRESETS, LIGHT_MODELS, LIGHT_PRESETS, PERCEPTOR_PRESETS
 
 IN_PACKAGE = "in this package"
 """The source of what is never fetched."""
@@ -38,29 +36,6 @@ def rows() -> list[Row]:
     return [_embedded_row(kind) for kind in embedded.KINDS] + [_row(weights) for weights in CATALOGUE.values()]
 
 
-def text() -> str:
-    """The rows as a table, and what its marks mean."""
-    head = ("", "name", "kind", "size", "on disk", "licence", "where from; also called; note")
-    body = [_cells(row) for row in rows()]
-    widths = [max(len(line[column]) for line in (head, *body)) for column in range(6)]
-    lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(line[:6], widths, strict=True)), line[6]]).rstrip()
-        for line in (head, *body)
-    ]
-    legend = f"* on this machine; - known, not loadable yet; others are fetched into {cache.root()} when first used"
-    return "\n".join([*lines, "", legend, *_presets()])
-
-
-def _presets() -> Iterator[str]:
-    """What the names mean that stand for several weights, or for others in each drawer."""
-    for model, weights in (("light", LIGHT_MODELS), ("full", FULL_MODELS)):
-        named = ", ".join(f"{drawer}: {name}" for drawer, name in weights.items())
-        eyes = ", ".join((LIGHT_PRESETS if model == "light" else FULL_PRESETS)["normal"].perceptors)
-        yield f"model={model} is {named}; it looks with {eyes}"
-    for name, qualities in PERCEPTOR_PRESETS.items():
-        yield f"perceptors={name} is {', '.join(qualities['normal'])}"
-
-
 def in_words(size: int | None) -> str:
     """A size in bytes as people say it: ``605 MB``."""
     if size is None:
@@ -69,13 +44,6 @@ def in_words(size: int | None) -> str:
         if size >= factor:
             return f"{size / factor:.3g} {unit}"
     return f"{size} B"
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    mark = "*" if row["ready"] else "" if row["loadable"] else "-"
-    also = "; ".join(part for part in (row["source"], ", ".join(row["aliases"]), row["note"]) if part)
-    here = in_words(row["on_disk"]) if row["on_disk"] else ""
-    return mark, row["name"], row["kind"], in_words(row["size"]), here, row["licence"], also
 
 
 def _row(weights: Weights) -> Row:

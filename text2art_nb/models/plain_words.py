@@ -16,7 +16,7 @@ VOCABULARY_FILE: Final = "vocabulary.json"
 """Lies beside the weights of an embedded text encoder: the words that it was taught."""
 
 _WORD: Final = r"[^\W_]+(?:'[^\W_]+)*"
-_PLAIN: Final = re.compile(rf"{_WORD}[,.]?")
+_PLAIN: Final = re.compile(rf"{_WORD}(?:,|\.\.?)?")
 _CORE: Final = re.compile(r"#?[^\W_](?:.*[^\W_])?")
 _PAUSES: Final = ",;，、；"
 _SAME: Final = {ord(sign): "'" for sign in "’‘ʼ´`"} | {ord(sign): "-" for sign in "‐‑‒–—−"}
@@ -39,7 +39,8 @@ def taught_words(directory: Path) -> frozenset[str]:
 def plain_words(text: str, taught: Collection[str]) -> str:
     """`text` with one space between words, and without the signs that touch them.
 
-    A comma or full stop behind a word stays, as do the compounds of `taught`. A text of signs alone is returned as it is.
+    A comma or full stop behind a word stays, as do the compounds of `taught`.
+    A text of signs alone is returned unchanged.
     """
     chunks = _readable(text).split()
     freed = " ".join(part for chunk in chunks for part in _freed(chunk, taught))
@@ -87,11 +88,11 @@ def _words(core: str, taught: Collection[str]) -> list[str]:
     if core.lower() in taught:
         return [core]
     words: list[str] = []
-    for part in re.split(rf"([{_PAUSES}])", core):
-        if part in tuple(_PAUSES):
+    for part in re.split(rf"([{_PAUSES}])|[^\w'#-]|_", core):
+        if part and part in _PAUSES:
             words.append(",")
-        else:
-            words += _compound(re.split("-+", part), taught)
+        elif part:
+            words += [part] if part.lower() in taught else _compound(re.split("-+", part.lstrip("#")), taught)
     return words
 
 
@@ -107,6 +108,7 @@ def _compound(parts: list[str], taught: Collection[str]) -> list[str]:
                 break
         else:
             end = start + 1
-            words += re.findall(_WORD, parts[start])
+            found = re.findall(rf"#?{_WORD}", parts[start])
+            words += [word if word.lower() in taught else word.lstrip("#") for word in found]
         start = end
     return words

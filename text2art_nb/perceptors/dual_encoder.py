@@ -20,11 +20,11 @@ from torch import Tensor, nn
 
 from text2art_nb.errors import ModelError
 from text2art_nb.models.cleaning import canonicalize, clean
+from text2art_nb.models.missing_weights import check_nothing_missing, check_tokenizer, check_tokenizer_files
 from text2art_nb.models.plain_words import plain_words, taught_words
-from text2art_nb.models.whole import check_nothing_missing
-from text2art_nb.perceptors.dropping import keep_some
+from text2art_nb.perceptors.fused_ops import class_token, shorten
 from text2art_nb.perceptors.long_texts import read_in_parts
-from text2art_nb.perceptors.short_cuts import class_token, shorten
+from text2art_nb.perceptors.patch_dropout import keep_some
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -257,6 +257,8 @@ def load(name: str, directory: Path, device: torch.device) -> DualEncoder:
     except (ImportError, OSError, TypeError, ValueError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
         raise ModelError(f"{directory} holds no CLIP that transformers can load: {error}") from error
     check_nothing_missing(directory, "CLIP", loaded)
+    pieces = getattr(model.config, "text_config", model.config).vocab_size
+    check_tokenizer(directory, lambda text: tokenizer(text).input_ids, pieces)
     return DualEncoder(name, model.to(device), tokenizer, pixels, _cleaning(called, taught))
 
 
@@ -272,6 +274,7 @@ def _tokenizer(transformers: Any, directory: Path) -> "PreTrainedTokenizerBase":
 
     A SiglipTokenizer is SentencePiece's in transformers 5: it wants a package and a file that tokenizer.json replaces.
     """
+    check_tokenizer_files(directory)
     saved, config = directory / "tokenizer.json", directory / "tokenizer_config.json"
     own = _read(config) if config.exists() else {}
     if saved.exists():

@@ -24,11 +24,12 @@ from torch import Tensor, nn
 from text2art_nb.errors import ModelError
 from text2art_nb.models.archive import read_tensors
 from text2art_nb.models.cleaning import clean
-from text2art_nb.perceptors.dropping import keep_some
+from text2art_nb.models.missing_weights import check_tokenizer
 from text2art_nb.perceptors.dual_encoder import positions
+from text2art_nb.perceptors.fused_ops import Patches, scale_into
 from text2art_nb.perceptors.long_texts import read_in_parts
+from text2art_nb.perceptors.patch_dropout import keep_some
 from text2art_nb.perceptors.resnet_clip import ModifiedResNet
-from text2art_nb.perceptors.short_cuts import Patches, scale_into
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -72,6 +73,7 @@ class OpenAIClip:
         self.name = name
         self.size = model.size
         self.augmentation = 1.0
+        check_tokenizer(name, lambda text: tokenizer.encode(text).ids, model.token_embedding.num_embeddings)
         self._model = model.eval().requires_grad_(False)
         eye = model.visual.transformer if isinstance(model.visual, VisionTransformer) else model.visual
         eye.shorten()

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from text2art_nb.perceptors.short_cuts import fold_norm
+from text2art_nb.perceptors.fused_ops import fold_norm
 
 
 class ModifiedResNet(nn.Module):

@@ -6,13 +6,13 @@ Made on a CPU only: where there is a GPU, model="full" is the better answer.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from text2art_nb import machine
 from text2art_nb.errors import SettingsError
-from text2art_nb.estimate import Estimate, Paces, about
 from text2art_nb.models import unknown_words
-from text2art_nb.presets import EMBEDDED_EYES
+from text2art_nb.runs.estimate import Estimate, Paces, about
 from text2art_nb.runs.needed_weights import to_fetch
+from text2art_nb.runtime import machine
 from text2art_nb.settings import Settings
+from text2art_nb.settings.presets import EMBEDDED_EYES
 
 
 @dataclass(frozen=True)

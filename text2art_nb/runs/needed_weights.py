@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from text2art_nb import chain, tournament
 from text2art_nb.errors import ModelError
 from text2art_nb.models import Weights, find, locate
 from text2art_nb.models.embedded import EYES
+from text2art_nb.optimization import referee as referees
+from text2art_nb.optimization import stages
 from text2art_nb.settings import Settings
 
 
@@ -28,13 +29,13 @@ def to_fetch(settings: Settings) -> list[Weights]:
 def _needed(settings: Settings) -> Iterator[tuple[str, str]]:
     """(name, kind) of all weights of resolved `settings` that aren't in the package."""
     for stage in range(len(settings.stages)):
-        yield from chain.weights(settings, stage)
-    referee = tournament.outsider(settings)
+        yield from stages.weights(settings, stage)
+    referee = referees.outsider(settings)
     for eye in (*settings.perceptor_names, *((referee,) if referee else ())):
         if eye not in EYES:
             yield eye, "clip"
     if settings.losses.get("aesthetic"):
-        from text2art_nb import aesthetic
+        from text2art_nb.optimization import aesthetic
 
         yield settings.aesthetic_head or aesthetic.USUAL, "aesthetic"
     if settings.upscale > 1 and settings.upscaler == "swin2sr":

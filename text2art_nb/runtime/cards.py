@@ -1,7 +1,7 @@
 """Which quality suits a graphics card: the one place where cards are known by name.
 
 Two things decide. Time: a card gets the dearest quality that it ends in about the time in which a T4 ends `normal` (a
-tenth more at most), by the work of a quality (`prices.time`) and the peak speed of the card, which no card reaches,
+tenth more at most), by the work of a quality (`costs.time`) and the peak speed of the card, which no card reaches,
 but all miss alike. Memory: a quality is taken only where what it needs is free.
 """
 

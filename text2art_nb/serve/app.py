@@ -11,13 +11,13 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 
-from text2art_nb import __version__
 from text2art_nb.serve import metrics
 from text2art_nb.serve.access import Access
 from text2art_nb.serve.api import Refusal, answer_with_problems, router
-from text2art_nb.serve.beside import Beside
 from text2art_nb.serve.config import Config
 from text2art_nb.serve.jobs import Desk
+from text2art_nb.serve.supervisor import Beside
+from text2art_nb.version import __version__
 
 SWAGGER: Final = Path(__file__).with_name("swagger")
 ABOUT: Final = "A sentence becomes a picture while you watch. Errors are RFC 9457 problems."

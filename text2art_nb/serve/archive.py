@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from text2art_nb.serve.config import Config
+from text2art_nb.serve.job_runner import Pacer
 from text2art_nb.serve.tables import sqlite
-from text2art_nb.serve.work import Pacer
 
 NAME: Final = "text2art.sqlite"
 COPY_SECONDS: Final = 60.0

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from text2art_nb.errors import SettingsError
-from text2art_nb.settings.checked import Checked
+from text2art_nb.settings.base import Checked
 
 KEY_LENGTH = 16
 """Fewest characters of an API key or of a link's password."""

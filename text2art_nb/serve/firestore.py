@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from text2art_nb.errors import Text2ArtError
+from text2art_nb.serve.extras import how_to_add
 from text2art_nb.serve.jobs import ENDS, Desk, Job
 from text2art_nb.serve.problems import Problem
 from text2art_nb.serve.requests import JobRequest
-from text2art_nb.serve.share import how_to_add
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client

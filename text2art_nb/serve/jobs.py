@@ -16,12 +16,12 @@ import sqlalchemy as sa
 
 from text2art_nb.errors import SettingsError
 from text2art_nb.serve.config import Config
-from text2art_nb.serve.hold import change
+from text2art_nb.serve.lease import change
 from text2art_nb.serve.limits import Rates
 from text2art_nb.serve.problems import Problem, not_found
 from text2art_nb.serve.queue import Queue, make_queue
+from text2art_nb.serve.queue_position import Pace, pace, place
 from text2art_nb.serve.requests import JobRequest
-from text2art_nb.serve.standing import Pace, pace, place
 from text2art_nb.serve.store import FILM, FRAME, PICTURE, SVG, Store, check_id
 from text2art_nb.serve.tables import addresses, engine_for, events, gate, jobs, likes, make_tables, now, pass_gate
 

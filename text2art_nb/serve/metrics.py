@@ -8,7 +8,7 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from text2art_nb.serve.jobs import Desk
-from text2art_nb.serve.standing import is_alive
+from text2art_nb.serve.queue_position import is_alive
 from text2art_nb.serve.tables import gate, jobs, now, workers
 
 STATUSES: Final = ("queued", "running", "done", "failed", "cancelled")

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from text2art_nb.errors import Text2ArtError
 from text2art_nb.serve.config import Notices
-from text2art_nb.values import shown
+from text2art_nb.settings.coercion import shown
 
 if TYPE_CHECKING:
     from apprise import Apprise, AppriseAttachment

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
-from text2art_nb.prompts import MODIFIERS, add_modifier
 from text2art_nb.serve.jobs import Desk
 from text2art_nb.serve.problems import Problem
 from text2art_nb.serve.requests import JobRequest
+from text2art_nb.settings.modifiers import MODIFIERS, add_modifier
 
 if TYPE_CHECKING:
     import gradio

@@ -9,14 +9,15 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from text2art_nb.errors import SettingsError
-from text2art_nb.pictures import picture_to_uri
-from text2art_nb.presets import EMBEDDED_EYES
-from text2art_nb.prompts import add_modifier, has_modifier, split_weight
+from text2art_nb.imaging.image_io import picture_to_uri
 from text2art_nb.serve.config import Limits
 from text2art_nb.settings import ALIASES, Settings
-from text2art_nb.settings.checked import renamed
-from text2art_nb.strangers import check_recipe
-from text2art_nb.values import shown
+from text2art_nb.settings.base import renamed
+from text2art_nb.settings.coercion import shown
+from text2art_nb.settings.modifiers import add_modifier, has_modifier
+from text2art_nb.settings.presets import EMBEDDED_EYES
+from text2art_nb.settings.prompts import split_weight
+from text2art_nb.settings.untrusted import check_recipe
 
 Type = Literal["image", "painting", "pixel art"]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f|^]+$")]

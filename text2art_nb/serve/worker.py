@@ -11,17 +11,17 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig
 from dbos import error as dbos_error
 
+from text2art_nb.serve.cleanup import sweep
 from text2art_nb.serve.config import Config
-from text2art_nb.serve.courier import send_apart
+from text2art_nb.serve.job_runner import Drawing, OutOfOrderError, Pacer
+from text2art_nb.serve.mail_process import send_apart
 from text2art_nb.serve.notices import NoticeError, RefusedError
+from text2art_nb.serve.notifier import Teller
 from text2art_nb.serve.queue import APPLICATION, DRAW, DRAWING, NOTICES, NOTIFY, POLL_SECONDS, VERSION, Queue
-from text2art_nb.serve.seat import Seat, take_seat
-from text2art_nb.serve.standing import is_alive
+from text2art_nb.serve.queue_position import is_alive
 from text2art_nb.serve.store import Store
-from text2art_nb.serve.sweep import sweep
 from text2art_nb.serve.tables import engine_for, make_tables, now, workers
-from text2art_nb.serve.telling import Teller
-from text2art_nb.serve.work import Drawing, OutOfOrderError, Pacer
+from text2art_nb.serve.worker_slot import Seat, take_seat
 
 TICK_SECONDS: Final = 0.5
 END_SECONDS: Final = 30.0
@@ -210,7 +210,7 @@ def work(config: Config, parent: int | None = None) -> int:
         Text2ArtError: as `Worker`.
     """
     # Here and now, not when the first job comes: it takes seconds, and two threads that import it wait for each other.
-    from text2art_nb import loop  # noqa: F401
+    from text2art_nb.optimization import loop  # noqa: F401
 
     worker = Worker(config, parent)
 

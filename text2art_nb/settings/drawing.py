@@ -8,13 +8,12 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from text2art_nb import values
-from text2art_nb.chain import Stage, read_stages, written
-from text2art_nb.presets import MAX_SIDE
-from text2art_nb.settings import strokes
-from text2art_nb.settings.checked import Checked
-from text2art_nb.settings.elsewhere import DRAWERS_ELSEWHERE
+from text2art_nb.settings import coercion, strokes
+from text2art_nb.settings.base import Checked
 from text2art_nb.settings.latents import latent_numbers, latent_shape
+from text2art_nb.settings.presets import MAX_SIDE
+from text2art_nb.settings.stages import Stage, read_stages, written
+from text2art_nb.settings.unsupported import DRAWERS_ELSEWHERE
 
 DRAWERS = ("vqgan", "pixel", "fft", "taesd", "generator", "strokes", "turbo")
 """The drawers that come with the package; others add theirs through the entry points `text2art.drawers`."""
@@ -175,12 +174,12 @@ class DrawingSettings(Checked):
     @field_validator("stroke_kind", mode="before")
     @classmethod
     def _stroke_kind(cls, value: Any) -> str:
-        return values.choice(value, get_args(StrokeKind), "stroke_kind")
+        return coercion.choice(value, get_args(StrokeKind), "stroke_kind")
 
     @field_validator("noise_prior", mode="before")
     @classmethod
     def _noise_prior(cls, value: Any) -> str:
-        return values.choice(value, get_args(NoisePrior), "noise_prior")
+        return coercion.choice(value, get_args(NoisePrior), "noise_prior")
 
     @field_validator("paper", mode="before")
     @classmethod
@@ -226,30 +225,30 @@ class DrawingSettings(Checked):
     @classmethod
     def _upscale(cls, value: Any) -> int:
         given = value.strip().lower().removesuffix("x") if isinstance(value, str) else value
-        factor = values.number(given, "upscale")
+        factor = coercion.number(given, "upscale")
         if factor not in (1, 2, 4):
-            raise ValueError(f"upscale must be 1, 2 or 4; got {values.shown(value)}")
+            raise ValueError(f"upscale must be 1, 2 or 4; got {coercion.shown(value)}")
         return int(factor)
 
     @field_validator("upscaler", mode="before")
     @classmethod
     def _upscaler(cls, value: Any) -> str:
-        return values.choice(value, get_args(Upscaler), "upscaler")
+        return coercion.choice(value, get_args(Upscaler), "upscaler")
 
     @field_validator("model", mode="before")
     @classmethod
     def _model(cls, value: Any) -> str:
-        return values.name(value, "model", "'embedded', 'light', 'full', a weights name or a directory")
+        return coercion.name(value, "model", "'embedded', 'light', 'full', a weights name or a directory")
 
     @field_validator("pixel_type", mode="before")
     @classmethod
     def _pixel_type(cls, value: Any) -> str:
-        return values.choice(value, get_args(PixelType), "pixel_type")
+        return coercion.choice(value, get_args(PixelType), "pixel_type")
 
     @field_validator("pixel_size", mode="before")
     @classmethod
     def _pixel_size(cls, value: Any) -> tuple[int, int] | None:
-        return None if value is None else values.pair(value, "pixel_size", "40x40", 1, MAX_SIDE)
+        return None if value is None else coercion.pair(value, "pixel_size", "40x40", 1, MAX_SIDE)
 
     @field_validator("latent_shape", mode="before")
     @classmethod
@@ -259,7 +258,7 @@ class DrawingSettings(Checked):
     @field_validator("image_range", mode="before")
     @classmethod
     def _image_range(cls, value: Any) -> str | None:
-        return None if values.missing(value) else values.choice(value, get_args(ImageRange), "image_range")
+        return None if coercion.missing(value) else coercion.choice(value, get_args(ImageRange), "image_range")
 
     @field_validator("latent", mode="before")
     @classmethod
@@ -270,7 +269,7 @@ class DrawingSettings(Checked):
 def drawer_text(value: Any) -> str:
     """A drawer, or a chain of them, in its one spelling. Raises ValueError, naming the nearest, for an unknown one."""
     if isinstance(value, str) and ("->" in value or "→" in value or ":" in value):
-        return written(values.text(value, "drawer", "a drawer's name"), _known_drawer)
+        return written(coercion.text(value, "drawer", "a drawer's name"), _known_drawer)
     return _known_drawer(value)
 
 
@@ -281,7 +280,7 @@ def _known_drawer(value: Any) -> str:
     plugged_in = _plugged_in_drawers()
     if isinstance(value, str) and value.strip() not in plugged_in and value.strip().lower() in DRAWERS_ELSEWHERE:
         raise ValueError(DRAWERS_ELSEWHERE[value.strip().lower()])
-    return values.choice(value, (*DRAWERS, *plugged_in), "drawer", lower=False)
+    return coercion.choice(value, (*DRAWERS, *plugged_in), "drawer", lower=False)
 
 
 def _plugged_in_drawers() -> tuple[str, ...]:

@@ -12,9 +12,9 @@ from typing import Any, Final, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from text2art_nb import values
 from text2art_nb.errors import SettingsError
-from text2art_nb.settings.checked import Checked
+from text2art_nb.settings import coercion
+from text2art_nb.settings.base import Checked
 
 Engine = Literal["text2art", "pixray"]
 
@@ -80,7 +80,7 @@ class EngineSettings(Checked):
     @field_validator("engine", mode="before")
     @classmethod
     def _engine(cls, value: Any) -> str:
-        return values.choice(value, get_args(Engine), "engine")
+        return coercion.choice(value, get_args(Engine), "engine")
 
     @model_validator(mode="before")
     @classmethod
@@ -110,7 +110,7 @@ class EngineSettings(Checked):
         drawer = str(getattr(self, "drawer", "vqgan"))
         if "drawer" not in self.pixray and drawer not in _DRAWERS:
             known = f"it draws with {', '.join(_DRAWERS)}, and pixray={{'drawer': …}} names others of its own"
-            raise SettingsError({"drawer": f"pixray has no drawer {values.shown(drawer)}; {known}"})
+            raise SettingsError({"drawer": f"pixray has no drawer {coercion.shown(drawer)}; {known}"})
         return self
 
 
@@ -134,7 +134,7 @@ def _read(value: Any) -> dict[str, Any]:
         if name not in PIXRAY_NAMES:
             nearest = difflib.get_close_matches(name[:100], [*PIXRAY_NAMES, *OPTIONS], 1)
             meant = f"did you mean '{nearest[0]}'?" if nearest else "its documentation lists what it has"
-            raise ValueError(f"pixray has no setting {values.shown(name)}; {meant}")
+            raise ValueError(f"pixray has no setting {coercion.shown(name)}; {meant}")
     return found
 
 
@@ -142,9 +142,9 @@ def _plain(name: str, value: Any) -> Any:
     """A number, a text, true, false, None, or a tuple of these: what can be kept in a recipe."""
     if isinstance(value, list | tuple):
         return tuple(_plain(name, each) for each in value)
-    value = values.plain_number(value)
+    value = coercion.plain_number(value)
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
-        return values.number(value, name)
-    return values.text(value, name, "a number, a text, true or false, or a list of these")
+        return coercion.number(value, name)
+    return coercion.text(value, name, "a number, a text, true or false, or a list of these")

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from text2art_nb import values
-from text2art_nb.settings.checked import Checked
-from text2art_nb.timeline import read_moment, read_motion
+from text2art_nb.settings import coercion
+from text2art_nb.settings.base import Checked
+from text2art_nb.settings.timeline import read_moment, read_motion
 
 
 class MotionSettings(Checked):
@@ -20,7 +20,7 @@ class MotionSettings(Checked):
     loop_closing: bool = Field(
         default=False, description="Whether the film returns to its first picture, so that it can play in a circle."
     )
-    overlay_image: Annotated[str | None, values.AsChecked()] = Field(
+    overlay_image: Annotated[str | None, coercion.AsChecked()] = Field(
         default=None, description="A picture that is laid over again and again, kept as a PNG data URI."
     )
     overlay_every: str = Field(
@@ -37,27 +37,27 @@ class MotionSettings(Checked):
     @field_validator("motion", mode="before")
     @classmethod
     def _motion(cls, value: Any) -> str | None:
-        if values.missing(value):
+        if coercion.missing(value):
             return None
-        line = values.text(value, "motion", "text, like '0: zoom 1.02, pan 3 0; 50%: rotate 2'")
+        line = coercion.text(value, "motion", "text, like '0: zoom 1.02, pan 3 0; 50%: rotate 2'")
         read_motion(line)
         return line
 
     @field_validator("overlay_image", mode="before")
     @classmethod
     def _overlay_image(cls, value: Any) -> str | None:
-        if values.missing(value):
+        if coercion.missing(value):
             return None
-        return values.picture(value, "overlay_image", allow_urls=False)
+        return coercion.picture(value, "overlay_image", allow_urls=False)
 
     @field_validator("overlay_every", "overlay_offset", "overlay_until", mode="before")
     @classmethod
     def _moment(cls, value: Any, info: ValidationInfo) -> str | None:
         field = str(info.field_name)
-        if values.missing(value):
+        if coercion.missing(value):
             return cls.model_fields[field].default  # type: ignore[no-any-return]
-        given = str(values.number(value, field)) if isinstance(value, int | float) else value
-        moment = read_moment(values.text(given, field, "iterations or percent, like 50 or 10%"), field)
+        given = str(coercion.number(value, field)) if isinstance(value, int | float) else value
+        moment = read_moment(coercion.text(given, field, "iterations or percent, like 50 or 10%"), field)
         if field == "overlay_every" and moment.number == 0:
             raise ValueError("overlay_every must be more than 0, like 50 or 10%")
         return str(moment)

@@ -11,7 +11,13 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from text2art_nb.presets import (
+from text2art_nb.settings import ALIASES, STEERABLE, Settings
+from text2art_nb.settings.base import Checked
+from text2art_nb.settings.drawing import DrawingSettings
+from text2art_nb.settings.engine import EngineSettings
+from text2art_nb.settings.motion import MotionSettings
+from text2art_nb.settings.perception import LookingSettings
+from text2art_nb.settings.presets import (
     EMBEDDED_PRESETS,
     FULL_PRESETS,
     LIGHT_PRESETS,
@@ -20,13 +26,7 @@ from text2art_nb.presets import (
     TURBO_ITERATIONS,
     Preset,
 )
-from text2art_nb.settings import ALIASES, STEERABLE, Settings
-from text2art_nb.settings.checked import Checked
-from text2art_nb.settings.drawing import DrawingSettings
-from text2art_nb.settings.engine import EngineSettings
-from text2art_nb.settings.looking import LookingSettings
-from text2art_nb.settings.motion import MotionSettings
-from text2art_nb.settings.taste import TasteSettings
+from text2art_nb.settings.style import TasteSettings
 from text2art_nb.settings.tournament import TournamentSettings
 
 SECTIONS: Final[dict[str, type[Checked]]] = {

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from text2art_nb import values
 from text2art_nb.errors import SettingsError
-from text2art_nb.settings.checked import Checked
-from text2art_nb.settings.taste import filter_names, loss_weights
+from text2art_nb.settings import coercion
+from text2art_nb.settings.base import Checked
+from text2art_nb.settings.style import filter_names, loss_weights
 
 MAX_STEERING = 1000
 """Most changes that a recipe may have."""
@@ -45,7 +45,7 @@ class Steering(Checked):
     @field_validator("prompts", mode="before")
     @classmethod
     def _prompts(cls, value: Any) -> str | None:
-        line = None if value is None else values.prompt_line(value)
+        line = None if value is None else coercion.prompt_line(value)
         if line == "":
             raise ValueError("prompts is empty; say what to draw, like 'an underwater city'")
         return line
@@ -58,7 +58,7 @@ class Steering(Checked):
     @field_validator("palette", mode="before")
     @classmethod
     def _palette(cls, value: Any) -> str | None:
-        return values.palette_text(value, keep_empty=True)
+        return coercion.palette_text(value, keep_empty=True)
 
     @field_validator("filters", mode="before")
     @classmethod
@@ -89,7 +89,7 @@ def steering_entry(value: Any, position: int) -> Steering:
         return value
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
         example = "{'iteration': 50, 'prompts': 'a castle'}"
-        raise ValueError(f"steering must be a list of entries like {example}; got {values.shown(value)}")
+        raise ValueError(f"steering must be a list of entries like {example}; got {coercion.shown(value)}")
     try:
         return Steering(**value)
     except SettingsError as error:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
-from text2art_nb import values
+from text2art_nb.settings import coercion
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType({"clipdraw": "paint", "line_sketch": "line"})
 """pixray's drawers, and the kind of strokes that each is here."""
@@ -50,7 +50,7 @@ def paper(value: Any) -> str | None:
     """One colour in the palettes' grammar. Raises ValueError."""
     if value is None:
         return None
-    line = values.text(value, "paper", "a colour, like 'white' or '#F2EECB'")
+    line = coercion.text(value, "paper", "a colour, like 'white' or '#F2EECB'")
     if not line:
         return None
     try:
@@ -58,13 +58,13 @@ def paper(value: Any) -> str | None:
     except ValueError as error:
         raise ValueError(f"paper cannot be read: {error}") from None
     if count != 1:
-        raise ValueError(f"paper must be one colour; got {values.shown(value)}")
+        raise ValueError(f"paper must be one colour; got {coercion.shown(value)}")
     return line
 
 
 def paper_colours(line: str) -> list[tuple[float, float, float]]:
     """The colour that `line` names, as the only one in a list."""
-    from text2art_nb.palettes import parse_palette
+    from text2art_nb.imaging.palettes import parse_palette
 
     return parse_palette(f"[{line}]")
 

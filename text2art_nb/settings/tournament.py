@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from text2art_nb import values
-from text2art_nb.settings.checked import Checked
+from text2art_nb.settings import coercion
+from text2art_nb.settings.base import Checked
 
 
 class TournamentSettings(Checked):
@@ -25,4 +25,4 @@ class TournamentSettings(Checked):
     @field_validator("referee", mode="before")
     @classmethod
     def _referee(cls, value: Any) -> str | None:
-        return None if values.missing(value) else values.name(value, "referee", "a name like 'ViT-B/32'")
+        return None if coercion.missing(value) else coercion.name(value, "referee", "a name like 'ViT-B/32'")

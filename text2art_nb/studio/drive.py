@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from text2art_nb.errors import RunError
-from text2art_nb.studio.shelf import DRIVE
+from text2art_nb.studio.library import DRIVE
 
 # What the reason for a failure has in it, in lower case, and what that means. `google.colab.drive.mount` raises a
 # MessageError where access is refused, ValueErrors where its program gives up, NotImplementedError where there is none

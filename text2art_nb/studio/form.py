@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_args
 
 from text2art_nb import drawers
-from text2art_nb.palettes import PALETTES, Colour
-from text2art_nb.presets import EMBEDDED_EYES
-from text2art_nb.prompts import MODIFIERS
+from text2art_nb.imaging.palettes import PALETTES, Colour
 from text2art_nb.settings import FILTERS, LOSSES, Aspect, Keep, Precision, Quality, Settings, Start
-from text2art_nb.studio import fields, more
-from text2art_nb.studio.fetching import names_of
+from text2art_nb.settings.modifiers import MODIFIERS
+from text2art_nb.settings.presets import EMBEDDED_EYES
+from text2art_nb.studio import auto_fields, fields
 from text2art_nb.studio.fields import Choice, Field, Named, Number, Prompt, Several, Slider
 from text2art_nb.studio.kind_field import KindField
+from text2art_nb.studio.model_choices import names_of
 from text2art_nb.studio.picture_field import PictureField
 
 # What the site called image and pixel art; another package's drawer goes by its own name.
@@ -50,7 +50,7 @@ MOST_TASTE: Final = 5.0
 def all_fields(masks: Field) -> dict[str, Field]:
     """Every field of the panel, by its setting's name. masks: the field of that setting, which paints."""
     found = {field.name: field for field in (*_fields_in_sight(), *_more_fields(), masks)}
-    for field in more.other_fields(found.keys() | ELSEWHERE):
+    for field in auto_fields.other_fields(found.keys() | ELSEWHERE):
         found[field.name] = field
     for name, field in found.items():
         field.fill(Settings.model_fields[name].default, touched=False)
@@ -60,9 +60,9 @@ def all_fields(masks: Field) -> dict[str, Field]:
 def described(found: Mapping[str, Field]) -> dict[str, Any]:
     """What the page builds the form from: the fields, where they stand, styles, palettes and tastes."""
     placed = {"prompts"}.union(*REST, *MORE)
-    rooms: dict[str, list[str]] = {title: [] for title in more.ROOMS}
+    rooms: dict[str, list[str]] = {title: [] for title in auto_fields.ROOMS}
     for name in found.keys() - placed:
-        rooms[more.room_of(name)].append(name)
+        rooms[auto_fields.room_of(name)].append(name)
     order = list(Settings.model_fields)
     return {
         "fields": {name: field.described for name, field in found.items()},

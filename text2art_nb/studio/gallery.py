@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from text2art_nb.errors import ArtworkError
 from text2art_nb.studio.images import jpeg, thumbnail
-from text2art_nb.studio.shelf import Shelf
+from text2art_nb.studio.library import Shelf
 from text2art_nb.studio.view import PanelView
 
 if TYPE_CHECKING:
-    from text2art_nb.artwork import Artwork
+    from text2art_nb.artifacts.artwork import Artwork
     from text2art_nb.settings import Settings
 
 PAGE: Final = 12

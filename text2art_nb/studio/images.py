@@ -4,12 +4,12 @@ import base64
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
-from text2art_nb.pictures import opaque
+from text2art_nb.imaging.image_io import opaque
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from text2art_nb.artwork import Artwork
+    from text2art_nb.artifacts.artwork import Artwork
 
 LIVE_SIDE: Final = 768
 """Longest side of a picture that is shown while it grows, in pixels."""
@@ -52,7 +52,7 @@ def thumbnail(image: "Image.Image", side: int = 160) -> bytes:
 
 def static_jpeg(artwork: "Artwork") -> bytes:
     """The picture that stays in the notebook's file: as good as fits, with its recipe in it if that is short."""
-    from text2art_nb.metadata.jpeg import embed
+    from text2art_nb.imaging.metadata.jpeg import embed
 
     recipe = artwork.recipe
     room = STATIC_BYTES - (len(recipe) if len(recipe) <= RECIPE_BYTES else 0)

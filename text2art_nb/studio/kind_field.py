@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from text2art_nb.chain import read_stages
 from text2art_nb.errors import SettingsError
+from text2art_nb.settings.stages import read_stages
 from text2art_nb.studio.fields import Field
 
 EVEN: Final = 50

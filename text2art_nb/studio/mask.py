@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from text2art_nb.errors import SettingsError
-from text2art_nb.prompts import mask_number, parse_prompts
+from text2art_nb.settings.prompts import mask_number, parse_prompts
 from text2art_nb.studio.images import jpeg
 from text2art_nb.studio.picture_field import PictureField
 from text2art_nb.studio.view import MaskView, PanelView

@@ -6,23 +6,23 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from text2art_nb.errors import SettingsError
-from text2art_nb.presets import EMBEDDED_EYES
-from text2art_nb.prompts import MODIFIERS, add_modifier, has_modifier, remove_modifier
 from text2art_nb.settings import LOSSES, Settings, Steering
-from text2art_nb.studio import fields, form, more
-from text2art_nb.studio.fetching import model_choices, offer_for
+from text2art_nb.settings.modifiers import MODIFIERS, add_modifier, has_modifier, remove_modifier
+from text2art_nb.settings.presets import EMBEDDED_EYES
+from text2art_nb.studio import auto_fields, fields, form
 from text2art_nb.studio.fields import Field, Named
 from text2art_nb.studio.incoming import Incoming
 from text2art_nb.studio.mask import names_mask
+from text2art_nb.studio.model_choices import model_choices, offer_for
 from text2art_nb.studio.picture_field import PictureField
-from text2art_nb.studio.reading import reading
+from text2art_nb.studio.prompt_preview import reading
 from text2art_nb.studio.view import PanelView
 
 if TYPE_CHECKING:
     from text2art_nb.studio.gallery import Gallery
-    from text2art_nb.studio.goon import GoOn
-    from text2art_nb.studio.readiness import Readiness
+    from text2art_nb.studio.resume_list import GoOn
     from text2art_nb.studio.stage import Stage
+    from text2art_nb.studio.warmup import Readiness
 
 QUIET_SECONDS: Final = 0.7
 """How long the panel must rest before what was changed steers the run: half a word is no prompt."""
@@ -179,7 +179,7 @@ class Panel:
     def _follow(self, settings: Settings) -> None:
         """Fields that nobody has touched show what quality, shape and drawer mean for them; others' are hidden."""
         for name, field in self._fields.items():
-            owners = more.drawers_of(name)
+            owners = auto_fields.drawers_of(name)
             if owners:
                 field.show(any(stage in owners for stage, _ in settings.stages))
         resolved = settings.resolved()

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from text2art_nb.errors import SettingsError
-from text2art_nb.pictures import open_picture, picture_to_uri
-from text2art_nb.prompts import split_weight
+from text2art_nb.imaging.image_io import open_picture, picture_to_uri
+from text2art_nb.settings.prompts import split_weight
 from text2art_nb.studio.fields import Field
 from text2art_nb.studio.images import data_uri, jpeg
 from text2art_nb.studio.incoming import Incoming

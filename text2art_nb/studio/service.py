@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from text2art_nb import bootstrap
 from text2art_nb.errors import RunError
-from text2art_nb.studio.screen import note, show_widget
+from text2art_nb.runtime import bootstrap
+from text2art_nb.studio.output import note, show_widget
 from text2art_nb.studio.view import CellView
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ def bring_what_is_lacking(root: Path = bootstrap.ROOT) -> None:
     root: the folder that text2art was set up from. Nothing happens where there is none, for a package that was
     installed by pip has its extras. Raises RunError where it can't be done.
     """
-    from text2art_nb.serve import share
+    from text2art_nb.serve import extras
 
-    missing = share.lacking(share.WANTED)
+    missing = extras.lacking(extras.WANTED)
     if not missing or not (root / "requirements.txt").is_file():
         return
     note(f"Sharing needs {', '.join(missing)}: adding them. This takes a minute or two.")

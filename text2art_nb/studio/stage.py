@@ -4,15 +4,15 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from text2art_nb.frame import Frame
+from text2art_nb.runs.frame import Frame
 from text2art_nb.studio.images import as_shown, data_uri, jpeg, thumbnail
-from text2art_nb.studio.live import SKETCHED, progress
+from text2art_nb.studio.live_view import SKETCHED, progress
 from text2art_nb.studio.view import PanelView
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from text2art_nb.studio.easel import Easel
+    from text2art_nb.studio.background_run import Easel
 
 Action = Callable[[], None]
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from IPython.display import HTML, display
 
-from text2art_nb.artwork import Artwork
+from text2art_nb.artifacts.artwork import Artwork
 from text2art_nb.errors import RunError, SettingsError, Text2ArtError
-from text2art_nb.estimate import Paces
+from text2art_nb.runs.estimate import Paces
 from text2art_nb.settings import Settings
-from text2art_nb.settings.checked import renamed
-from text2art_nb.studio import sharing
+from text2art_nb.settings.base import renamed
+from text2art_nb.studio import export
+from text2art_nb.studio.background_run import Easel
+from text2art_nb.studio.changes import differences
 from text2art_nb.studio.check import CheckError
 from text2art_nb.studio.drive import copy_to_drive
-from text2art_nb.studio.easel import Easel
-from text2art_nb.studio.fetching import notice_of, to_fetch
 from text2art_nb.studio.images import soft_noise
 from text2art_nb.studio.kernel import (
     Interrupts,
@@ -31,19 +31,19 @@ from text2art_nb.studio.kernel import (
     running_kernel,
     works_by_hand,
 )
-from text2art_nb.studio.live import LiveCell
+from text2art_nb.studio.library import Shelf
+from text2art_nb.studio.live_view import LiveCell
 from text2art_nb.studio.mask import MaskPainter, MasksField, with_mask
-from text2art_nb.studio.readiness import Readiness
-from text2art_nb.studio.screen import allow_custom_widgets, note, say, show_hint, show_widget
-from text2art_nb.studio.shelf import Shelf
-from text2art_nb.studio.steering import differences
+from text2art_nb.studio.model_choices import notice_of, to_fetch
+from text2art_nb.studio.output import allow_custom_widgets, note, say, show_hint, show_widget
 from text2art_nb.studio.view import MaskView, PanelView
+from text2art_nb.studio.warmup import Readiness
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from text2art_nb.places import Places
-    from text2art_nb.run import Run
+    from text2art_nb.artifacts.output_paths import Places
+    from text2art_nb.runs.run import Run
     from text2art_nb.serve.share import Share
     from text2art_nb.studio.panel import Panel
     from text2art_nb.studio.view import CellView
@@ -243,7 +243,8 @@ class Studio:
         What the service needs and isn't installed is installed first. With the pictures on Google Drive its database
         is on a local disk.
         """
-        from text2art_nb.serve.share import Share, way_for
+        from text2art_nb.serve.share import Share
+        from text2art_nb.serve.tunnels import way_for
         from text2art_nb.studio.service import ServiceView, bring_what_is_lacking, link_for
 
         try:
@@ -273,14 +274,14 @@ class Studio:
         except Text2ArtError as error:
             say(str(error))
             return
-        display(HTML("<br>".join(sharing.reference(path) for path in files)))
-        if not sharing.links_work():
+        display(HTML("<br>".join(export.reference(path) for path in files)))
+        if not export.links_work():
             allow_custom_widgets()
-            show_widget(sharing.buttons_for(files, self.guarded), "Run this cell to download them")
+            show_widget(export.buttons_for(files, self.guarded), "Run this cell to download them")
         if drive:
             self._hand_on(lambda: copy_to_drive(files))
         if download:
-            self._hand_on(lambda: sharing.download(files))
+            self._hand_on(lambda: export.download(files))
 
     def _hand_on(self, action: "Callable[[], list[Path] | None]") -> None:
         """Copy or download what was drawn; say where to, or in one sentence why not: the files stay where they are."""
@@ -434,7 +435,7 @@ class Studio:
     # -- putting runs on the easel
 
     def _new_easel(self, asked: Settings) -> Easel:
-        from text2art_nb.run import Run
+        from text2art_nb.runs.run import Run
 
         self._check_free()
         settings = _capped(asked).resolved()
@@ -442,7 +443,7 @@ class Studio:
         return self._put(Run(settings, directory=places.directory), places)
 
     def _old_easel(self, directory: Path, more: int) -> Easel:
-        from text2art_nb.run import Run
+        from text2art_nb.runs.run import Run
 
         self._check_free()
         places = self.shelf.place_of(directory)
@@ -604,8 +605,8 @@ class Studio:
 
     def _make_panel(self) -> "Panel":
         from text2art_nb.studio.gallery import Gallery
-        from text2art_nb.studio.goon import GoOn
         from text2art_nb.studio.panel import Panel
+        from text2art_nb.studio.resume_list import GoOn
         from text2art_nb.studio.stage import Stage
 
         def branch(iteration: int) -> None:
@@ -714,7 +715,7 @@ def _capped(settings: Settings) -> Settings:
 
 def _start_picture(settings: Settings) -> "Image.Image":
     """What there is to see before the first frame."""
-    from text2art_nb.pictures import open_picture
+    from text2art_nb.imaging.image_io import open_picture
 
     if settings.init_image is not None:
         return open_picture(settings.init_image)

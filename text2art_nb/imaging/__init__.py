@@ -1,0 +1,1 @@
+"""Image files, palettes, colors, and tensors as pictures."""

@@ -1,0 +1,1 @@
+"""The original pixray as an engine: its installation, its process, its arguments."""

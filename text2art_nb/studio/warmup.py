@@ -1,0 +1,201 @@
+"""What this machine draws with, in plain words, and the models made ready before anybody waits for them."""
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Final, Never
+
+from text2art_nb.errors import Text2ArtError
+from text2art_nb.models import Progress, locate
+from text2art_nb.models.listing import in_words
+from text2art_nb.models.vocabulary import known_words
+from text2art_nb.perceptors import Perceptor
+from text2art_nb.runtime import cards
+from text2art_nb.settings import Settings
+from text2art_nb.settings.presets import preset_size
+
+# A small picture of one iteration: whatever the first drawing has to import, load and allocate, this one does.
+_TRIAL: Final = {"prompts": "a picture", "size": "64x64", "iterations": 1, "num_cuts": 1, "seed": 0}
+
+USUAL_QUALITY: Final = "normal"
+TELL_SECONDS: Final = 5.0
+
+
+class Readiness:
+    """The device, and which models and which quality suit it: real models on a GPU, the embedded ones elsewhere.
+
+    model, quality: what the panel offers first; why: the reason, in words.
+    """
+
+    def __init__(self, asked: str | None = None, quality: str | None = None) -> None:
+        """asked, quality: what was asked for. For "embedded" and "light" the full models aren't fetched on a GPU."""
+        from text2art_nb.runtime.devices import pick_device
+
+        self.device = pick_device()
+        self.model, self.quality, self.why = "embedded", quality or USUAL_QUALITY, ""
+        self._asked_quality = quality
+        if self.device.type != "cuda":
+            self.why = "there is no GPU that real models could use, on a CPU they take minutes to hours"
+        elif asked not in ("embedded", "light"):
+            self._suit_card()
+        self.warm: set[str] = set()
+        self.start_seconds: float | None = None
+        self._error: Exception | None = None
+        self._warming: threading.Thread | None = None
+
+    def _suit_card(self) -> None:
+        """Take the real models in the quality that suits the card, unless there is no room for them."""
+        import torch
+
+        try:
+            free, _ = torch.cuda.mem_get_info(self.device)
+            name = torch.cuda.get_device_name(self.device)
+        except (RuntimeError, AssertionError):  # a driver that tells nothing: drawing will show what it can do
+            self.model = "full"
+            return
+        choice = cards.choose(name, free)
+        if choice.quality is None:
+            self.why = choice.why
+            return
+        self.model = "full"
+        if self._asked_quality is None:
+            self.quality, self.why = choice.quality, choice.why
+
+    def warm_up(self) -> None:
+        """Load what will draw on a thread of its own, so that the first picture begins at once."""
+        self._warming = threading.Thread(target=self._try_out, name="text2art-warm-up", daemon=True)
+        self._warming.start()
+
+    def join(self) -> None:
+        """Wait until that is done, however it went."""
+        if self._warming is not None:
+            self._warming.join()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return self._warming is None or not self._warming.is_alive()
+
+    def wait(self, tell: Callable[[float], None] | None = None) -> None:
+        """As `join`; meanwhile `tell` is called every few seconds with the seconds that it has taken so far.
+
+        Raises what went wrong, unless the embedded models can stand in.
+        """
+        began = time.monotonic()
+        while tell is not None and self._warming is not None and self._warming.is_alive():
+            self._warming.join(TELL_SECONDS)
+            if self._warming.is_alive():
+                tell(time.monotonic() - began)
+        self.join()
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def _try_out(self) -> None:
+        from text2art_nb.runs.run import Run
+
+        began = time.monotonic()
+        try:
+            if self.model == "full":
+                self._fetch()
+            settings = Settings(**_TRIAL, model=self.model).resolved()
+            try:
+                list(Run(settings))
+            except Text2ArtError as error:
+                if self.model == "embedded":
+                    raise
+                self._stand_in(error)
+                settings = Settings(**_TRIAL).resolved()
+                list(Run(settings))
+            known_words()
+            self.warm.update(settings.perceptor_names)
+        except Exception as error:  # for whoever waits
+            self._error = error
+        self.start_seconds = time.monotonic() - began
+
+    def _fetch(self) -> None:
+        """Fetch the real models; what the card's own quality needs beside, only where that can be had."""
+        try:
+            _fetch(Settings(prompts="a picture", model="full", quality=self.quality))
+        except Text2ArtError as error:
+            if self.quality == USUAL_QUALITY:
+                self._stand_in(error)
+                return
+            self.quality, self.why = USUAL_QUALITY, f"what {self.quality} needs can't be had: {error}"
+            self._fetch()
+
+    def _stand_in(self, error: Text2ArtError) -> None:
+        """Take the embedded models in place of the real ones."""
+        self.model, self.quality = "embedded", self._asked_quality or USUAL_QUALITY
+        self.why = f"the real ones can't be had: {error}"
+
+    def perceptor(self, settings: Settings) -> Perceptor | None:
+        """The first perceptor of `settings` if it is loaded already; None rather than a wait."""
+        from text2art_nb import perceptors
+        from text2art_nb.runtime.devices import pick_device
+
+        names = settings.resolved().perceptor_names
+        if not names or names[0] not in self.warm or settings.device != "auto":
+            return None
+        return perceptors.load(names[0], pick_device())
+
+    @property
+    def suited(self) -> dict[str, str]:
+        """The settings that suit this machine, as far as they aren't the usual ones."""
+        if self.model == "embedded":
+            return {}
+        return {"model": self.model} | ({"quality": self.quality} if self.quality != USUAL_QUALITY else {})
+
+    @property
+    def sentence(self) -> str:
+        """One line: the device, its memory, the models, and why these."""
+        models = "real models (a VQGAN and CLIP)" if self.model == "full" else "the embedded models"
+        scale = Settings(prompts="a picture", model=self.model, quality=self.quality).preset.scale
+        width, height = preset_size("square", scale)
+        quality = f"in {self.quality} quality ({width} × {height} pixels)"
+        reason = f": {self.why}" if self.why else ", as you asked" if self._asked_quality else ""
+        return f"text2art draws on {self._device()} with {models} {quality}{reason}."
+
+    def _device(self) -> str:
+        import torch
+
+        from text2art_nb.runs.doctor import available_memory
+
+        if self.device.type == "cuda":
+            free, total = torch.cuda.mem_get_info(self.device)
+            return f"a GPU ({torch.cuda.get_device_name(self.device)}, {in_words(free)} of {in_words(total)} free)"
+        memory = f", {in_words(available)} of memory free" if (available := available_memory()) else ""
+        if self.device.type == "mps":
+            return f"an Apple GPU{memory}"
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return f"{cores} CPU core{'s' if cores > 1 else ''}{memory}"
+
+
+def _fetch(settings: Settings) -> None:
+    """Fetch the weights of `settings`, saying how far that is; at once where they are here already."""
+    wanted = [("imagenet_f16_16384", "vqgan"), *((name, "clip") for name in settings.resolved().perceptor_names)]
+    with _progress() as progress:
+        for name, kind in wanted:
+            locate(name, kind, progress=progress)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    """A line of text for each file (Colab would save every widget's bar in the notebook; standard error is red)."""
+    from tqdm import tqdm
+
+    bars: dict[str, tqdm[Never]] = {}
+
+    def show(name: str, done: int, total: int | None) -> None:
+        if name not in bars:
+            bars[name] = tqdm(desc=name, total=total, unit="B", unit_scale=True, file=sys.stdout, mininterval=1.0)
+        bars[name].update(done - bars[name].n)
+
+    try:
+        yield show
+    finally:
+        for bar in bars.values():
+            bar.close()
