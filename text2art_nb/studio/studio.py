@@ -211,7 +211,7 @@ class Studio:
         show_widget(view, "Run this cell to paint a mask")
 
     async def paint(self, prompt: str | None = None, run: "Run | None" = None, **settings: Any) -> None:
-        """Draw what the panel (or `set`, or `settings`) says, in this cell: [Pause] [Stop], and the picture growing.
+        """Draw what the panel (or `set`, or `settings`) says, in this cell: *Pause*, *Stop*, and the picture growing.
 
         Stop and the notebook's Interrupt end it within a moment, and the picture is kept; a second Interrupt raises
         KeyboardInterrupt. prompt: another one than the panel's; run: one that is to be drawn instead.
