@@ -14,7 +14,7 @@ from text2art_nb.settings import Settings
 
 DRAWERS: Final = ("vqgan", "pixel", "taesd", "turbo")
 PROMPTS: Final = ("an underwater city", "a red castle in the snow", "a lighthouse at night")
-ENOUGH_STEPS: Final = 10
+ENOUGH_STEPS: Final = 20
 """From so many iterations on, a score that doesn't rise is a fault."""
 STOP_SECONDS: Final = 1.0
 """What Stop may take beside the iteration that it comes in."""
