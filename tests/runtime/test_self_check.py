@@ -290,6 +290,7 @@ def test_others_are_refused(only: str) -> None:
         chosen_drawers(only)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_random_weights_of_full_architecture_from_an_empty_cache(tmp_path: Path) -> None:
