@@ -121,7 +121,7 @@ kernel)
     set_up_kernel
     ;;
 test)
-    set_up dev,train,serve,ui,notices,firestore
+    set_up dev,docs,train,serve,ui,notices,firestore
     run_checks "$@"
     ;;
 --with-pixray)

@@ -326,6 +326,23 @@ def test_the_gallery_shows_what_was_drawn_and_hands_it_over(tour: Tour, tmp_path
 
 
 @pytest.mark.nightly
+def test_the_self_check_finds_that_every_fold_answers(tour: Tour) -> None:
+    """It asks no server for weights here: what it can tell without them is in the block."""
+    colab, cell = tour.colab, tour.colab.index("studio.self_check(")
+    colab.change(cell, "check = False", "check = True")
+    colab.change(cell, "if check:\n", "if check:\n    import os; os.environ['TEXT2ART_OFFLINE'] = '1'\n")
+    colab.change(cell, "self_check()", "self_check('pixel'); del os.environ['TEXT2ART_OFFLINE']")
+    colab.run(cell)
+    said = " ".join(colab.text(cell).split())
+    assert "ok page: Colab, Colab's custom widget manager" in said, said
+    found = re.search(r"ok folds: all (\d+) open and shut", said)
+    assert found, said
+    assert int(found[1]) >= 5
+    assert "BAD weights ViT-B/32: the weights 'openai/clip-vit-base-patch32' are not on this machine" in said
+    assert colab.text(cell).rstrip().endswith("```")
+
+
+@pytest.mark.nightly
 def test_the_save_cell_downloads_and_a_refused_drive_is_one_sentence(tour: Tour, tmp_path: Path) -> None:
     cell = tour.save_cell
     tour.colab.change(cell, 'film = "mp4"', 'film = "none"')

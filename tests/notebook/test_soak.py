@@ -16,7 +16,7 @@ SAVED_BYTES = 120 * 1024
 
 # The studio shows ten pictures a second. Here it shall show as many as go, as if the time were there.
 NO_LEISURE = """
-from text2art_nb.studio import background_run as easel, studio
+from text2art_nb.studio import background_run as easel, studio as watching
 easel.SECONDS_BETWEEN = 0.0
 watching.LOOK_SECONDS = 0.001
 """
