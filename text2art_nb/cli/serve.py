@@ -53,10 +53,10 @@ def worker(options: argparse.Namespace, _: Clock) -> int:
 
 
 def _check_installed() -> None:
-    from text2art_nb.serve.extras import NEEDED, how_to_add, lacking
+    from text2art_nb.serve.extras import REQUIRED, install_hint, missing_modules
 
-    if missing := lacking(NEEDED):
-        raise Text2ArtError(f"serving needs {', '.join(missing)}: {how_to_add('serve')}")
+    if missing := missing_modules(REQUIRED):
+        raise Text2ArtError(f"serving needs {', '.join(missing)}: {install_hint('serve')}")
 
 
 def _config(options: argparse.Namespace) -> "Config":
