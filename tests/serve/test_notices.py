@@ -235,7 +235,7 @@ def test_a_dead_channel_does_not_send_the_mail_twice(post: Any, caplog: pytest.L
     wanted = by_mail(post.port).model_copy(update={"channels": (f"json://127.0.0.1:{free_port()}",)})
     send(wanted, ADDRESS, "x", "y", [])
     assert len(post.envelopes) == 1
-    assert "a channel was not told" in caplog.text
+    assert "a channel was not notified" in caplog.text
     with pytest.raises(NoticeError):
         send(wanted, None, "x", "y", [])
 

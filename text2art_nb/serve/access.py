@@ -124,9 +124,9 @@ def visitor_of(scope: MutableMapping[str, Any], key: str | None, proxies: int) -
     if key is not None and ("x-api-key" in headers or "authorization" in headers):
         return "key " + hashlib.sha256(key.encode()).hexdigest()
     if proxies:
-        told = [each.strip() for line in headers.getlist("x-forwarded-for") for each in line.split(",")]
-        if len(told) >= proxies:
-            return f"address {told[-proxies][:100]}"
+        forwarded = [each.strip() for line in headers.getlist("x-forwarded-for") for each in line.split(",")]
+        if len(forwarded) >= proxies:
+            return f"address {forwarded[-proxies][:100]}"
     client: Sequence[Any] | None = scope.get("client")
     return f"address {client[0] if client else '-'}"
 

@@ -10,6 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from text2art_nb.serve.config import Config
+from text2art_nb.serve.jobs import OPEN
 from text2art_nb.serve.queue import Queue
 from text2art_nb.serve.store import CHECKPOINT, Store
 from text2art_nb.serve.tables import addresses, events, jobs, likes, now
@@ -62,11 +63,11 @@ def _forget_events(engine: sa.Engine, store: Store, queue: Queue) -> None:
         stale_jobs = connection.execute(several).scalars().all()
     if not stale_jobs:
         return
-    told = queue.forget(stale_jobs)  # the others have a pending notice and come again
-    _discard_checkpoints(told, store)
+    forgotten = queue.forget(stale_jobs)  # the others have a pending notice and come again
+    _discard_checkpoints(forgotten, store)
     with engine.begin() as connection:
         last = sa.select(jobs.c.events).where(jobs.c.id == events.c.job).scalar_subquery()
-        connection.execute(sa.delete(events).where(events.c.job.in_(told), events.c.number < last))
+        connection.execute(sa.delete(events).where(events.c.job.in_(forgotten), events.c.number < last))
 
 
 def _discard_checkpoints(ids: Sequence[str], store: Store) -> None:
@@ -78,11 +79,11 @@ def _discard_checkpoints(ids: Sequence[str], store: Store) -> None:
             log.warning("job %s: its checkpoint can't be removed: %s", id, error)
 
 
-def _remove_runs(place: Path, engine: sa.Engine) -> None:
-    """Remove the folders of runs that nobody goes on with: cancelled while they waited, or ended on another machine."""
-    found = [each for each in place.glob("*") if time.time() - _changed(each) > RUN_SECONDS]
+def _remove_runs(runs: Path, engine: sa.Engine) -> None:
+    """Remove folders of runs that no worker will continue: cancelled while queued, or ended on another machine."""
+    found = [each for each in runs.glob("*") if time.time() - _changed(each) > RUN_SECONDS]
     for folder in found[:BATCH_SIZE]:
-        open_ = sa.select(jobs.c.id).where(jobs.c.id == folder.name, jobs.c.status.in_(("queued", "running")))
+        open_ = sa.select(jobs.c.id).where(jobs.c.id == folder.name, jobs.c.status.in_(OPEN))
         with engine.connect() as connection:
             if connection.execute(open_).first() is not None:
                 continue
@@ -92,7 +93,7 @@ def _remove_runs(place: Path, engine: sa.Engine) -> None:
 
 
 def _changed(folder: Path) -> float:
-    """When a run's folder was last written to; a checkpoint is replaced in the folder of its attempt."""
+    """Last write to a run's folder; a checkpoint is replaced inside the folder of its attempt."""
     try:
         return max(each.stat().st_mtime for each in (folder, *folder.glob("*")))
     except FileNotFoundError:  # removed meanwhile

@@ -162,7 +162,7 @@ class SnapshotCache:
             self._evict()
 
     def _evict(self) -> None:
-        """Drop snapshots that nobody has read for some seconds."""
+        """Drop snapshots that have not been read for some seconds."""
         if len(self._snapshots) <= CACHED_JOBS:
             return
         with self._lock:

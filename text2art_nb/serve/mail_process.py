@@ -1,7 +1,7 @@
 """Send one mail in a process of its own, which survives `kill -9` of the worker.
 
-If a sender dies between the mail server's "250" and the database's note of it, nobody knows whether the mail went out.
-So the sender does nothing else that could kill it, and the next sender waits for it to finish (`Notifier.mail`).
+If a sender dies between the mail server's "250" and the database's record of it, no one can tell whether the mail was
+sent. So the sender does nothing else that could kill it, and the next sender waits for it to finish (`Notifier.mail`).
 
 `python -m text2art_nb.serve.mail_process` reads the configuration, with its secrets, and the job's id from standard
 input. On failure it writes the reason to standard output and exits with 1, or with 3 if a retry is pointless.
@@ -16,8 +16,8 @@ from text2art_nb.serve.config import Config
 from text2art_nb.serve.notices import NoticeError, RefusedError
 from text2art_nb.serve.supervisor import environment
 
-SECONDS: Final = 900.0
-"""Time limit for one mail. It is tried again later."""
+TIMEOUT_SECONDS: Final = 900.0
+"""Time limit for one mail. After it, the mail is tried again."""
 NOT_SENT: Final = 1
 REFUSED: Final = 3
 
@@ -30,29 +30,31 @@ def send_in_subprocess(config: Config, id: str) -> None:
         NoticeError: it could not be sent now.
     """
     command = [sys.executable, "-P", "-m", "text2art_nb.serve.mail_process"]
-    given = json.dumps({"config": config.model_dump(mode="json"), "id": id})
+    request = json.dumps({"config": config.model_dump(mode="json"), "id": id})
     # A session of its own keeps signals to the worker's process group away from it.
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(), start_new_session=True
     ) as process:
         try:
-            said, _ = process.communicate(given, timeout=SECONDS)
+            output, _ = process.communicate(request, timeout=TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-            raise NoticeError(f"the mail was not taken within {SECONDS:.0f} seconds") from None
+            raise NoticeError(f"the mail was not taken within {TIMEOUT_SECONDS:.0f} seconds") from None
     if process.returncode:
-        reason = said.strip() if process.returncode in (NOT_SENT, REFUSED) and said.strip() else "see the worker's log"
+        reason = (
+            output.strip() if process.returncode in (NOT_SENT, REFUSED) and output.strip() else "see the worker's log"
+        )
         kind = RefusedError if process.returncode == REFUSED else NoticeError
         raise kind(f"the mail was not sent: {reason}")
 
 
-def main(given: IO[str] = sys.stdin, told: IO[str] = sys.stdout) -> int:
+def main(stdin: IO[str] = sys.stdin, stdout: IO[str] = sys.stdout) -> int:
     """Send one mail; see the module."""
     from text2art_nb.serve.notifier import Notifier
     from text2art_nb.serve.store import Store
     from text2art_nb.serve.tables import engine_for
 
-    request = given.read()
+    request = stdin.read()
     try:
         found = json.loads(request)
     except ValueError:  # the worker was killed while it wrote the request; the next worker sends it again
@@ -61,7 +63,7 @@ def main(given: IO[str] = sys.stdin, told: IO[str] = sys.stdout) -> int:
     try:
         Notifier(config, engine_for(config), Store(config)).mail(found["id"])
     except NoticeError as error:
-        print(error, file=told)
+        print(error, file=stdout)
         return REFUSED if isinstance(error, RefusedError) else NOT_SENT
     return 0
 

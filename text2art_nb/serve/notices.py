@@ -107,7 +107,7 @@ def send(notices: Notices, address: str | None, subject: str, text: str, attachm
         if troubles and (len(troubles) == len(services) or (address is not None and number == 0)):
             raise NoticeError("; ".join(troubles))
     for trouble in troubles:
-        logging.getLogger("text2art").warning("a channel was not told: %s", trouble)
+        logging.getLogger("text2art").warning("a channel was not notified: %s", trouble)
 
 
 def one_line(subject: str) -> str:

@@ -1,4 +1,4 @@
-"""Announce finished pictures: the text, the recipients, and that each is told once."""
+"""Announce finished pictures: the text, the recipients, and that each notice is sent once."""
 
 import contextlib
 import logging
@@ -82,11 +82,8 @@ class Notifier:
 
     def _job(self, id: str) -> sa.RowMapping | None:
         with self._engine.connect() as connection:
-            return (
-                connection.execute(sa.select(jobs.c.id, jobs.c.prompt, jobs.c.public).where(jobs.c.id == id))
-                .mappings()
-                .first()
-            )
+            query = sa.select(jobs.c.id, jobs.c.prompt, jobs.c.public).where(jobs.c.id == id)
+            return connection.execute(query).mappings().first()
 
     def channels(self, id: str) -> None:
         """Announce a public picture in the operator's channels."""

@@ -69,8 +69,8 @@ class Queue:
         open_ = self._client.list_workflows(
             workflow_ids=notices, status=list(OPEN), load_input=False, load_output=False
         )
-        untold = {each.workflow_id for each in open_}
-        dropped = [id for id in ids if f"{id}.notice" not in untold]
+        pending = {each.workflow_id for each in open_}
+        dropped = [id for id in ids if f"{id}.notice" not in pending]
         if dropped:
             self._client.delete_workflows([name for id in dropped for name in (id, f"{id}.notice")])
         return dropped

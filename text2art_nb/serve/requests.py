@@ -136,14 +136,14 @@ class JobRequest(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """Return the JSON of an equal request, without private fields and without pictures."""
         hidden = {*self.private, "init_image"}
-        asked: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True, exclude=hidden)
+        request: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True, exclude=hidden)
         pictures = {
             *PICTURES,
             *IMAGE_LIST_SETTINGS,
             *(name for name, ours in ALIASES.items() if ours in (*PICTURES, *IMAGE_LIST_SETTINGS)),
         }
-        settings = {name: value for name, value in asked.pop("settings", {}).items() if name not in pictures}
-        return asked | ({"settings": settings} if settings else {})
+        settings = {name: value for name, value in request.pop("settings", {}).items() if name not in pictures}
+        return request | ({"settings": settings} if settings else {})
 
 
 def _refuse(given: dict[str, Any], sentences: dict[str, str]) -> None:

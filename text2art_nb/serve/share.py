@@ -158,8 +158,8 @@ class Share:
         assert process is not None
         assert process.stdout is not None
         for line in process.stdout:
-            if (told := _parse_line(line)) is not None:
-                self._note(told)
+            if (report := _parse_line(line)) is not None:
+                self._update(report)
             else:
                 log.warning("the service printed: %s", line.rstrip())
         code = process.wait()
@@ -168,11 +168,11 @@ class Share:
             self._status = replace(self._status, job=None, waiting=0, trouble=trouble)
             self._changed.notify_all()
 
-    def _note(self, told: dict[str, Any]) -> None:
-        if (base := told.pop("url", None)) is not None:
-            told["link"] = f"{base}/?key={self.password}" if self.password else f"{base}/"
+    def _update(self, report: dict[str, Any]) -> None:
+        if (base := report.pop("url", None)) is not None:
+            report["link"] = f"{base}/?key={self.password}" if self.password else f"{base}/"
         with self._changed:
-            self._status = replace(self._status, **told)
+            self._status = replace(self._status, **report)
             self._changed.notify_all()
 
 
@@ -187,10 +187,10 @@ def _local_folder(data: Path) -> Path:
 def _parse_line(line: str) -> dict[str, Any] | None:
     """Parse a report; None for anything else that was printed."""
     try:
-        told = json.loads(line)
+        report = json.loads(line)
     except ValueError:
         return None
-    return told if isinstance(told, dict) else None
+    return report if isinstance(report, dict) else None
 
 
 def free_port() -> int:

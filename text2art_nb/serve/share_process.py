@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 REPORT_SECONDS: Final = 1.0
 
 
-def main(given: IO[str] = sys.stdin, told: IO[str] = sys.stdout) -> int:
-    """Serve until `given` ends. Its first line is the configuration; each change is reported as a line to `told`."""
+def main(stdin: IO[str] = sys.stdin, stdout: IO[str] = sys.stdout) -> int:
+    """Serve until `stdin` ends. Its first line is the configuration; each change is reported as a line on `stdout`."""
     import uvicorn
 
     from text2art_nb.serve.app import create_app
     from text2art_nb.serve.archive import Archive
 
-    start = json.loads(given.readline())
+    start = json.loads(stdin.readline())
     config = Config(**start["config"])
     archive = Archive(config, Path(start["archive"]) if start["archive"] else None)
     archive.restore()
@@ -48,9 +48,9 @@ def main(given: IO[str] = sys.stdin, told: IO[str] = sys.stdout) -> int:
     )
     server = uvicorn.Server(settings)
     over = threading.Event()
-    reporter = threading.Thread(target=_report, args=(app, server, start["tunnel"], told, over, archive), daemon=True)
+    reporter = threading.Thread(target=_report, args=(app, server, start["tunnel"], stdout, over, archive), daemon=True)
     reporter.start()
-    threading.Thread(target=_exit_with_input, args=(given, server), daemon=True).start()
+    threading.Thread(target=_exit_with_input, args=(stdin, server), daemon=True).start()
     server.run()
     over.set()
     reporter.join(REPORT_SECONDS * 2)
@@ -58,8 +58,8 @@ def main(given: IO[str] = sys.stdin, told: IO[str] = sys.stdout) -> int:
     return 0
 
 
-def _exit_with_input(given: IO[str], server: "uvicorn.Server") -> None:
-    given.read()
+def _exit_with_input(stdin: IO[str], server: "uvicorn.Server") -> None:
+    stdin.read()
     server.should_exit = True
 
 
@@ -67,15 +67,15 @@ def _report(
     app: "FastAPI",
     server: "uvicorn.Server",
     tunnel: TunnelKind | None,
-    told: IO[str],
+    stdout: IO[str],
     over: threading.Event,
     archive: "Archive",
 ) -> None:
     """Report the service's address once it is up, then its status whenever it changes. Keep its archive current."""
 
     def report(**values: object) -> None:
-        told.write(json.dumps(values) + "\n")
-        told.flush()
+        stdout.write(json.dumps(values) + "\n")
+        stdout.flush()
 
     while not server.started:
         if over.wait(0.05):
@@ -125,4 +125,4 @@ def _reserve_stdout() -> IO[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(told=_reserve_stdout()))
+    sys.exit(main(stdout=_reserve_stdout()))

@@ -11,7 +11,7 @@ class Throttle:
         self._last = float("-inf")
 
     def is_due(self) -> bool:
-        """Whether to do it now. If so, the interval starts anew."""
+        """Whether to do it now. If so, the interval restarts."""
         if time.monotonic() - self._last < self._seconds:
             return False
         self._last = time.monotonic()

@@ -121,7 +121,7 @@ def _sentence(standing: "ShareStatus") -> str:
     if standing.trouble is not None:
         return f"The service has ended: {standing.trouble}."
     others = standing.waiting - (standing.job is not None)
-    queue = "nobody waits" if others <= 0 else f"{others} more wait{'s' if others == 1 else ''}"
+    queue = "no one is waiting" if others <= 0 else f"{others} more {'is' if others == 1 else 'are'} waiting"
     if standing.job is None:
         return f"Ready; {queue}."
     return f"Drawing “{standing.prompt}”: iteration {standing.iteration} of {standing.total}; {queue}."
