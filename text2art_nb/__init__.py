@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from text2art_nb.runtime.openmp import wait_passively
-from text2art_nb.version import __version__
 
 if TYPE_CHECKING:
     from text2art_nb.artifacts.artwork import Artwork
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from text2art_nb.runs.run import Run
     from text2art_nb.settings import Settings
     from text2art_nb.studio import Studio
-
+    from text2art_nb.version import __version__
 
 wait_passively()  # here, because nothing of text2art imports torch earlier
 
@@ -45,6 +44,7 @@ _HOMES = {
     "Settings": "settings",
     "Studio": "studio",
     "Text2ArtError": "errors",
+    "__version__": "version",
     "compare": "runs.comparison",
     "draw": "runs.drawing",
 }

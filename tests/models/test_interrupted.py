@@ -58,7 +58,10 @@ MOMENTS: dict[str, tuple[Callable[[Hub], None], Callable[[Hub, Path], bool]]] = 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment",
+    ["in the middle", *(pytest.param(each, marks=pytest.mark.nightly) for each in MOMENTS if each != "in the middle")],
+)
 def test_a_real_ctrl_c_is_survived(moment: str, local_hub: Hub, tmp_path: Path, patience: Patience) -> None:
     local_hub.put(X4, FILES)
     spoil, is_there = MOMENTS[moment]

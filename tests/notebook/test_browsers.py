@@ -34,7 +34,7 @@ STOP_SECONDS = 2.0
 GROWN = 30 if os.environ.get("T2A_SCREENSHOTS") else 4
 """Iterations until the panel is photographed: for the documentation there should be something to see."""
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.nightly, pytest.mark.slow]
 
 
 class Tour:

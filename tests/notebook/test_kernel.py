@@ -322,5 +322,5 @@ def wait_for_description(cell: Cell, description: str) -> None:
 def test_torchs_helpers_sleep_while_they_wait(environment: Environment, tmp_path: Path) -> None:
     # Empty, for the tests' own process has a policy already, which a kernel would inherit.
     with Kernel(environment, tmp_path, OMP_NUM_THREADS="2", OMP_WAIT_POLICY="", GOMP_SPINCOUNT="") as kernel:
-        kernel.run("from text2art_nb import Studio; from text2art_nb.runtime import openmp\nstudio = Studio()", 120)
+        kernel.run("from text2art_nb import Studio; from text2art_nb.runtime import openmp\nstudio = Studio(); studio.hello()", 120)
         assert kernel.value("openmp.helpers_spin()") is False

@@ -7,7 +7,7 @@ import pytest
 from tests.notebook.environments import Environment
 from tests.notebook.kernel import Kernel, saved_size
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(900)]
 
 FRAMES = 18_000  # half an hour of ten a second
 EARLY = 1_000
@@ -16,7 +16,7 @@ SAVED_BYTES = 120 * 1024
 
 # The studio shows ten pictures a second. Here it shall show as many as go, as if the time were there.
 NO_LEISURE = """
-from text2art_nb.studio import background_run as easel, studio
+from text2art_nb.studio import background_run as easel, studio as watching
 easel.SECONDS_BETWEEN = 0.0
 watching.LOOK_SECONDS = 0.001
 """

@@ -92,6 +92,7 @@ def test_a_visitor_watches_a_picture_grow_and_takes_it_home(page: Page, tmp_path
     expect(stage.get_by_role("link", name="MP4")).to_be_visible()
 
 
+@pytest.mark.nightly
 def test_what_a_visitor_wrote_is_text_on_the_stage_and_in_the_gallery(page: Page) -> None:
     for place in (".t2a-stage .t2a-said", ".t2a-card .t2a-said >> nth=0"):
         assert page.locator(place).inner_text().split() == HOSTILE.split()
@@ -99,6 +100,7 @@ def test_what_a_visitor_wrote_is_text_on_the_stage_and_in_the_gallery(page: Page
     assert page.title() == "text2art"
 
 
+@pytest.mark.nightly
 def test_a_visitor_likes_a_picture_once_and_takes_it_back(page: Page, service: Service) -> None:
     like = page.locator(".t2a-like").first
     like.click()
@@ -109,6 +111,7 @@ def test_a_visitor_likes_a_picture_once_and_takes_it_back(page: Page, service: S
     expect(like).to_have_text("♥ 0")
 
 
+@pytest.mark.nightly
 def test_draw_this_again_fills_the_form(page: Page) -> None:
     page.locator("#t2a-prompt textarea").fill("something else")
     page.locator(".t2a-card").first.get_by_role("button", name="Draw this again").click()
@@ -117,6 +120,7 @@ def test_draw_this_again_fills_the_form(page: Page) -> None:
     expect(page.locator("#t2a-others textarea")).to_have_value(re.compile("size=48x48"))
 
 
+@pytest.mark.nightly
 def test_a_visitor_who_comes_back_finds_the_picture_again(page: Page) -> None:
     page.reload()
     stage = page.locator(".t2a-stage")
@@ -124,6 +128,7 @@ def test_a_visitor_who_comes_back_finds_the_picture_again(page: Page) -> None:
     expect(stage.locator("img")).to_be_visible()
 
 
+@pytest.mark.nightly
 def test_cancel_stops_the_worker_and_one_that_waits_says_its_place(page: Page, service: Service) -> None:
     first = service.client.post("/api/jobs", json=wanted(settings={"iterations": 1000})).json()["id"]
     ask(page, "a tower", iterations=1000)
@@ -136,6 +141,7 @@ def test_cancel_stops_the_worker_and_one_that_waits_says_its_place(page: Page, s
     assert service.draw(prompt="the next one")["status"] == "done", "the worker is free again"
 
 
+@pytest.mark.nightly
 def test_what_is_wrong_is_said_under_the_button_as_text(page: Page) -> None:
     ask(page, "a tower", iterations=5, others="<b>siize</b>=48x48")
     note = page.locator(".t2a-note")
@@ -143,6 +149,7 @@ def test_what_is_wrong_is_said_under_the_button_as_text(page: Page) -> None:
     assert note.locator("*").count() == 0
 
 
+@pytest.mark.nightly
 def test_an_address_goes_in_and_never_comes_back(page: Page, service: Service) -> None:
     page.get_by_label("Email it to me").fill("ada@example.org")
     with page.expect_response(re.compile("gradio_api")) as answer:
@@ -158,6 +165,7 @@ def test_an_address_goes_in_and_never_comes_back(page: Page, service: Service) -
     assert not any("ada@example.org" in each for each in told)
 
 
+@pytest.mark.nightly
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(page: Page) -> None:
     page.set_viewport_size(NARROW)
     assert cut_off(page.locator(".gradio-container")) == []
@@ -165,6 +173,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(page: Page) -> None:
     page.set_viewport_size(WIDE)
 
 
+@pytest.mark.nightly
 def test_the_api_explains_itself_without_a_network(page: Page, service: Service) -> None:
     page.goto(f"{service.url}/docs")
     expect(page.locator(".opblock-summary-path", has_text="/api/jobs").first).to_be_visible()

@@ -8,6 +8,7 @@ from tests.bench.chaos import chaos
 from text2art_nb.serve.lease import TOO_MANY_CRASHES
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_twenty_jobs_come_through_while_workers_and_the_web_are_killed(tmp_path: Path) -> None:

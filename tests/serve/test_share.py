@@ -17,6 +17,7 @@ import pytest
 pytest.importorskip("dbos", reason="the extra [serve] is not installed")
 
 from tests.notebook import environments
+from tests.notebook.conftest import PARAMETERS
 from tests.notebook.environments import Environment
 from tests.notebook.kernel import Kernel
 from tests.serve.service import PATIENCE, until, wanted
@@ -29,7 +30,7 @@ from text2art_nb.serve.tunnels import open_tunnel, tunnel_for
 pytestmark = pytest.mark.timeout(900)  # the first test may have to make the simulated Colab
 
 
-@pytest.fixture(scope="module", params=environments.NAMES)
+@pytest.fixture(scope="module", params=PARAMETERS)
 def environment(request: pytest.FixtureRequest) -> Environment:
     """Current Jupyter, then the simulated Colab."""
     return environments.get(request.param)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from text2art_nb.artifacts.artwork import Artwork, check_kind
 from text2art_nb.artifacts.frame_store import FrameStore
-from text2art_nb.artifacts.output_paths import FOLDER, Places, alone, found_places, places_for
+from text2art_nb.artifacts.output_paths import Places, alone, found_places, places_for
 from text2art_nb.cli.invocation import command
 from text2art_nb.cli.options import given_settings
 from text2art_nb.cli.process_clock import Clock
@@ -81,7 +81,8 @@ def _draw(asked: Settings, options: argparse.Namespace, clock: Clock) -> int:
     settings = asked.resolved()
     if options.no_video:
         settings = settings.with_(make_video=False)
-    folder = Path(os.path.expanduser(getattr(options, "out_dir", None) or FOLDER))
+    out_dir: str | None = getattr(options, "out_dir", None)
+    folder = None if out_dir is None else Path(os.path.expanduser(out_dir))
     places = places_for(settings, options.out, options.video, not options.no_metadata, folder)
     with alone(places.directory):
         if places.displaced:

@@ -86,7 +86,7 @@ PERCEPTOR_PRESETS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyTyp
     }
 )
 
-# The taste of a drawer under the embedded eye, where no losses are asked for (docs/performance.md has what it brings).
+# The taste of a drawer under the embedded eye, where no losses are asked for (docs/history.md has what it brings).
 EMBEDDED_LOSSES: Mapping[str, Mapping[str, float]] = MappingProxyType({"pixel": MappingProxyType({"smoothness": 3.0})})
 
 # (fft_decay, fft_sharp) where they are not given: aphantasia's for real CLIPs; a small eye finds noise in the sharp.
@@ -118,7 +118,7 @@ TURBO_ITERATIONS: Mapping[str, int] = MappingProxyType(
 )
 
 # How many steps a quality means for the embedded VQGAN where it begins with a proposal: half as many as from noise.
-# Fifty steps of .012 end in the picture of a hundred of .006 (docs/embedded.md).
+# Fifty steps of .012 end in the picture of a hundred of .006 (docs/history.md).
 REFINING_ITERATIONS: Mapping[str, int] = MappingProxyType(
     {quality: row.iterations // 2 for quality, row in EMBEDDED_PRESETS.items()}
 )

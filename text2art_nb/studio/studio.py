@@ -126,6 +126,30 @@ class Studio:
         if self.result is None:
             raise CheckError("no picture has been drawn yet: run the cells from the first one on")
 
+    async def self_check(self, only: str | None = None) -> None:
+        """Try this machine out with real models, and print one block of plain text to paste into an issue.
+
+        It fetches what `model="full"` needs, has the real CLIPs look at twelve pictures, draws small pictures with each
+        drawer, and asks the page whether the panel's folds answer. Interrupt ends it, with what was found so far.
+
+        only: drawers, with commas between, such as "vqgan,pixel"; None: all for which memory suffices.
+        """
+        from text2art_nb.runs.self_check import SelfCheck
+        from text2art_nb.studio.self_check import PageCheck, interruptible, tell
+
+        page = PageCheck(None if self._panel is None else self._panel.view)
+        try:
+            self._check_free()
+            check = SelfCheck(only, pictures=self.shelf.folder, tell=tell, beside=page.findings)
+        except Text2ArtError as error:
+            say(str(error))
+            return
+        with answered(self._kernel):
+            await page.ask(self._pump, lambda: pause(LOOK_SECONDS, by_hand=False))
+        with interruptible():
+            check.run()
+        print(check.block)
+
     def _follow_readiness(self) -> None:
         """Where weights could not be fetched, other models or another quality suit; what the user set, stays."""
         now = self._readiness.suited
@@ -187,7 +211,7 @@ class Studio:
         show_widget(view, "Run this cell to paint a mask")
 
     async def paint(self, prompt: str | None = None, run: "Run | None" = None, **settings: Any) -> None:
-        """Draw what the panel (or `set`, or `settings`) says, in this cell: [Pause] [Stop], and the picture growing.
+        """Draw what the panel (or `set`, or `settings`) says, in this cell: *Pause*, *Stop*, and the picture growing.
 
         Stop and the notebook's Interrupt end it within a moment, and the picture is kept; a second Interrupt raises
         KeyboardInterrupt. prompt: another one than the panel's; run: one that is to be drawn instead.

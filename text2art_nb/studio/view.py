@@ -79,7 +79,7 @@ class PanelView(View):
     `gallery`, `goon`, `panel`; still: the picture on the stage while nothing is drawn, a small one, as an address.
     """
 
-    _esm = script("elements", "progress", "drop", "mask", "controls", "form", "stage", "shelves", "panel")
+    _esm = script("elements", "progress", "drop", "mask", "controls", "form", "stage", "shelves", "check", "panel")
     _css = sheet("look", "panel", "mask")
     head = traitlets.Unicode("").tag(sync=True)
     form = traitlets.Dict({}).tag(sync=True)

@@ -9,6 +9,7 @@ function render({ model, el }) {
   const { ask, rest } = formOf(model);
   const columns = make("div", { class: "t2a-columns" }, ask, stageOf(model), rest);
   root.append(head, columns, galleryOf(model), remixOf(model), goOnOf(model));
+  checkedOf(model, root);
   tell(model, "hello");
   return leave;
 }
