@@ -41,9 +41,8 @@ def send_in_subprocess(config: Config, id: str) -> None:
             process.kill()
             raise NoticeError(f"the mail was not taken within {TIMEOUT_SECONDS:.0f} seconds") from None
     if process.returncode:
-        reason = (
-            output.strip() if process.returncode in (NOT_SENT, REFUSED) and output.strip() else "see the worker's log"
-        )
+        expected = process.returncode in (NOT_SENT, REFUSED)
+        reason = output.strip() if expected and output.strip() else "see the worker's log"
         kind = RefusedError if process.returncode == REFUSED else NoticeError
         raise kind(f"the mail was not sent: {reason}")
 

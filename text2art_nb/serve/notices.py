@@ -174,7 +174,7 @@ def _deliver(service: "Apprise", message: dict[str, Any], address: str | None) -
 
 @dataclass
 class _AppriseLog:
-    """What Apprise logged.
+    """The log of Apprise during one call.
 
     Attributes:
         last: its last warning, or "".
