@@ -3,8 +3,8 @@
 import hashlib
 import hmac
 import html
-from collections.abc import Mapping, MutableMapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -115,7 +115,7 @@ def given_key(headers: Headers) -> str | None:
     return cookie_parser(headers.get("cookie", "")).get(COOKIE)
 
 
-def visitor_of(scope: MutableMapping[str, Any], key: str | None, proxies: int) -> str:
+def visitor_of(scope: Scope, key: str | None, proxies: int) -> str:
     """Identify the client: by its key if a header brought one, else by its address, as reported by trusted proxies.
 
     Only the last `proxies` addresses in X-Forwarded-For were written by trusted proxies.
@@ -127,7 +127,7 @@ def visitor_of(scope: MutableMapping[str, Any], key: str | None, proxies: int) -
         forwarded = [each.strip() for line in headers.getlist("x-forwarded-for") for each in line.split(",")]
         if len(forwarded) >= proxies:
             return f"address {forwarded[-proxies][:100]}"
-    client: Sequence[Any] | None = scope.get("client")
+    client: Sequence[object] | None = scope.get("client")
     return f"address {client[0] if client else '-'}"
 
 

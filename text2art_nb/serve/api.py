@@ -134,7 +134,7 @@ async def get_events(
         yield ServerSentEvent(event=event.kind, id=str(event.number), data=_shown(event), retry=1000)
 
 
-def _shown(event: Event) -> dict[str, Any]:
+def _shown(event: Event) -> dict[str, object]:
     return {"number": event.number, "kind": event.kind, "picture": event.picture, "job": asdict(event.job)}
 
 

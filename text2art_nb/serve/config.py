@@ -88,7 +88,7 @@ class Config(Checked):
 
     @field_validator("keys", mode="before")
     @classmethod
-    def _keys(cls, value: Any) -> tuple[str, ...]:
+    def _keys(cls, value: object) -> tuple[str, ...]:
         given = [value] if isinstance(value, str) else value
         if not isinstance(given, list | tuple) or not all(isinstance(each, str) for each in given):
             raise ValueError(f"keys must be texts of at least {KEY_LENGTH} characters")

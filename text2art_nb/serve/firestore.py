@@ -13,8 +13,8 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
@@ -26,7 +26,8 @@ from text2art_nb.serve.problems import Problem
 from text2art_nb.serve.requests import JobRequest
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import Client
+    from google.cloud.firestore import Client, DocumentSnapshot, FieldFilter
+    from google.cloud.firestore_v1.watch import DocumentChange, Watch
 
 QUEUE: Final = "queue"
 RESULTS: Final = "generated_images"
@@ -60,10 +61,10 @@ class Bridge:
         """Documents to submit, by id: when each was created."""
         self._open: set[str] = set()
         """Documents whose address is not hidden yet."""
-        self._mirrored: dict[str, dict[str, Any] | None] = {}
+        self._mirrored: dict[str, dict[str, object] | None] = {}
         """The mirrored state of each open job; None: unknown."""
         self._news, self._lock, self._over = threading.Event(), threading.Lock(), threading.Event()
-        self._watch: Any = None
+        self._watch: Watch | None = None
         self._watched = float("-inf")
         self._thread = threading.Thread(target=self._run, name="text2art-firestore", daemon=True)
 
@@ -89,7 +90,7 @@ class Bridge:
         self._watch = self._client.collection(QUEUE).on_snapshot(self._on_snapshot)
         self._watched = time.monotonic()
 
-    def _on_snapshot(self, documents: Any, changes: Any, _: Any) -> None:
+    def _on_snapshot(self, documents: object, changes: "Sequence[DocumentChange]", _: object) -> None:
         """Record new documents. This is Firestore's own thread, which must not wait."""
         new = {change.document.id: _created(change.document) for change in changes if change.type.name == "ADDED"}
         with self._lock:
@@ -105,7 +106,8 @@ class Bridge:
 
     def _poll(self) -> None:
         """Do one round of all pending work."""
-        if not self._watch.is_active and time.monotonic() - self._watched > WATCH_SECONDS:
+        watch = self._watch
+        if watch is not None and not watch.is_active and time.monotonic() - self._watched > WATCH_SECONDS:
             with _logged_errors("the queue"):
                 logging.getLogger("text2art").warning("the watch on Firestore ended; starting it again")
                 self._watch_queue()
@@ -156,7 +158,7 @@ class Bridge:
             self._waiting.pop(id, None)
         return True
 
-    def _hide_address(self, id: str, entry: dict[str, Any]) -> str | None:
+    def _hide_address(self, id: str, entry: dict[str, object]) -> str | None:
         """Move the address to the private collection and return it, even if it was moved before."""
         private = self._client.collection(PRIVATE).document(id)
         address = entry.get("email")
@@ -169,7 +171,7 @@ class Bridge:
         self._client.collection(QUEUE).document(id).update({"email": None})
         return address
 
-    def _refuse(self, id: str, entry: dict[str, Any], sentence: str) -> None:
+    def _refuse(self, id: str, entry: dict[str, object], sentence: str) -> None:
         prompt = str(entry.get("prompt", ""))[:2000]
         self._client.collection(RESULTS).document(id).set({"prompt": prompt, "status": "failed", "error": sentence})
         self._forget(id)
@@ -179,7 +181,7 @@ class Bridge:
         try:
             job = self._service.feed.get(id)
         except Problem as problem:  # removed since
-            shown: dict[str, Any] = {"status": "failed", "error": problem.detail, "position": None, "eta": None}
+            shown: dict[str, object] = {"status": "failed", "error": problem.detail, "position": None, "eta": None}
             self._client.collection(RESULTS).document(id).set(shown, merge=True)
             self._forget(id)
             return
@@ -199,15 +201,15 @@ class Bridge:
         self._mirrored.pop(id, None)
 
 
-def _request(entry: dict[str, Any], address: str | None) -> JobRequest:
+def _request(entry: dict[str, object], address: str | None) -> JobRequest:
     """Read a document as a request. Further fields, which clients use themselves, are ignored."""
     fields = {name: entry[name] for name in JobRequest.model_fields if entry.get(name) is not None and name != "email"}
-    return JobRequest(**fields, email=address)
+    return JobRequest.model_validate({**fields, "email": address})
 
 
-def _shown(job: Job, url: str) -> dict[str, Any]:
+def _shown(job: Job, url: str) -> dict[str, object]:
     """The public fields of a job."""
-    shown: dict[str, Any] = {
+    shown: dict[str, object] = {
         "prompt": job.prompt,
         "status": job.status,
         "position": job.position,
@@ -224,12 +226,12 @@ def _shown(job: Job, url: str) -> dict[str, Any]:
     return shown
 
 
-def _created(document: Any) -> float:
+def _created(document: "DocumentSnapshot") -> float:
     """Creation time of a document, in seconds since 1970."""
     return float(document.create_time.timestamp()) if document.create_time is not None else time.time()
 
 
-def _equal(field: str, value: str) -> Any:
+def _equal(field: str, value: str) -> "FieldFilter":
     from google.cloud.firestore import FieldFilter
 
     return FieldFilter(field, "==", value)

@@ -1,6 +1,6 @@
 """A worker's lease on a job: its writes to the job's row count only while it holds the lease."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -70,7 +70,7 @@ class Lease:
     def _change(
         self,
         kind: str,
-        values: dict[str, Any],
+        values: Mapping[str, object],
         then: Callable[[sa.Connection], None] | None = None,
         picture: str | None = None,
     ) -> None:
@@ -111,7 +111,11 @@ def acquire_lease(engine: sa.Engine, id: str, worker: str) -> Lease | None:
 
 
 def update_job(
-    connection: sa.Connection, which: sa.ColumnElement[bool], kind: str, values: dict[str, Any], picture: str | None
+    connection: sa.Connection,
+    which: sa.ColumnElement[bool],
+    kind: str,
+    values: Mapping[str, object],
+    picture: str | None,
 ) -> bool:
     """Update the row of a job and write an event for its watchers. Return False if no row matches."""
     returning = (jobs.c.id, jobs.c.events, jobs.c.iteration, jobs.c.total)

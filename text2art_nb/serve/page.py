@@ -88,16 +88,16 @@ def page(service: JobService, config: "Config") -> "gradio.Blocks":
         _script("header", HEADER)
         with gr.Row(elem_id="t2a-columns"):
             with gr.Column(scale=5, min_width=320, elem_id="t2a-form"):
-                form, draw, note = _form(gr, config)
+                form, draw, note = _form(config)
             with gr.Column(scale=6, min_width=320, elem_id="t2a-stage-column"):
                 stage = _script("stage")
         gallery = _script("gallery")
 
         # Gradio passes handlers further arguments by their type annotations.
-        def submit(request: gr.Request, *values: Any) -> tuple[dict[str, Any], str]:
+        def submit(request: gr.Request, *values: Any) -> tuple[dict[str, str | None], str]:
             return _submit(service, Form(*values), str(request.state.visitor))
 
-        def draw_again(event: gr.EventData) -> list[Any]:
+        def draw_again(event: gr.EventData) -> list[object]:
             return [*_form_for(event._data), ""]
 
         at_once: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
@@ -107,8 +107,10 @@ def page(service: JobService, config: "Config") -> "gradio.Blocks":
     return blocks
 
 
-def _form(gr: Any, config: "Config") -> tuple[list[Any], Any, Any]:
+def _form(config: "Config") -> tuple[list["gradio.components.Component"], "gradio.Button", "gradio.HTML"]:
     """Build the fields in the order of `Form`, the button, and the place for errors."""
+    import gradio as gr
+
     prompt = gr.Textbox(
         label="What should I draw?",
         placeholder=IDEA,
@@ -160,7 +162,7 @@ def _form(gr: Any, config: "Config") -> tuple[list[Any], Any, Any]:
     return [*fields, seed, iterations, candidates, others], draw, note
 
 
-def _script(name: str, template: str = "", value: Any = None) -> Any:
+def _script(name: str, template: str = "", value: object = None) -> "gradio.HTML":
     """Build a part of the page that the function `name` of page.js renders; values travel as JSON, never as HTML."""
     import gradio as gr
 
@@ -173,7 +175,7 @@ def _script(name: str, template: str = "", value: Any = None) -> Any:
     )
 
 
-def _submit(service: JobService, form: Form, visitor: str) -> tuple[dict[str, Any], str]:
+def _submit(service: JobService, form: Form, visitor: str) -> tuple[dict[str, str | None], str]:
     """Submit the form. Return the stage's value, and the error or nothing."""
     try:
         job = service.submissions.submit(_request(form), visitor)
@@ -204,9 +206,9 @@ def _request(form: Form) -> JobRequest:
     return JobRequest(**fields)
 
 
-def _read_others(text: str) -> dict[str, Any]:
+def _read_others(text: str) -> dict[str, object]:
     """Parse settings written as name=value, one per line. Raises Problem 422."""
-    settings: dict[str, Any] = {}
+    settings: dict[str, object] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
         name, equals, value = (part.strip() for part in line.partition("="))
         if not equals or not name:
@@ -222,7 +224,7 @@ def _number(name: str, text: str) -> int:
     return int(text)
 
 
-def _value(text: str) -> Any:
+def _value(text: str) -> object:
     """Parse lists, objects and booleans as JSON; `Settings` reads everything else itself."""
     if text[:1] in ("[", "{") or text in ("true", "false"):
         try:
@@ -278,7 +280,7 @@ def _setting_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _theme() -> Any:
+def _theme() -> "gradio.themes.Base":
     """Gradio's base theme in our colors, with system fonts: none is downloaded."""
     import gradio as gr
 

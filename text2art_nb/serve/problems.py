@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from text2art_nb.errors import SettingsError, Text2ArtError
 
@@ -43,9 +42,9 @@ class Problem(Text2ArtError):
         fields = {name: sentence for name, sentence in error.problems.items() if name}
         return cls(422, str(error), kind="invalid-settings", fields=fields)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The response body of RFC 9457; `fields` is our extension."""
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "type": f"urn:text2art:{self.kind}" if self.kind else "about:blank",
             "title": self.title,
             "status": self.status,

@@ -1,10 +1,10 @@
 """The durable queue, on DBOS. Only this module and `worker` know DBOS."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient
+from dbos import DBOS, DBOSClient, EnqueueOptions
 
 APPLICATION: Final = "text2art"
 VERSION: Final = "text2art-1"
@@ -34,7 +34,7 @@ class Queue:
         self._enqueue(connection, NOTIFY, NOTICES, f"{id}.notice", id, 1)
 
     def _enqueue(self, connection: sa.Connection, workflow: str, queue: str, name: str, id: str, priority: int) -> None:
-        options: Any = {
+        options: EnqueueOptions = {
             "workflow_name": workflow,
             "queue_name": queue,
             "workflow_id": name,

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -63,7 +63,7 @@ class JobRequest(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _move_into_settings(cls, given: Any) -> Any:
+    def _move_into_settings(cls, given: object) -> object:
         """Move top-level names of settings into `settings`."""
         if not isinstance(given, dict):
             return given
@@ -146,26 +146,27 @@ class JobRequest(BaseModel):
         return request | ({"settings": settings} if settings else {})
 
 
-def _refuse(given: dict[str, Any], sentences: dict[str, str]) -> None:
+def _refuse(given: Mapping[str, object], sentences: dict[str, str]) -> None:
     problems = {name: sentence for name, sentence in sentences.items() if name in given}
     if problems:
         raise SettingsError(problems)
 
 
-def _read_pictures(given: dict[str, Any]) -> None:
+def _read_pictures(given: dict[str, object]) -> None:
     """Convert every picture to the form that settings hold. Only its own bytes are ever read."""
     for name in PICTURES:
         if name in given:
             given[name] = _picture(name, given[name])
     for name in IMAGE_LIST_SETTINGS:
         if name in given:
-            entries = given[name] if isinstance(given[name], list) else [given[name]]
+            value = given[name]
+            entries = value if isinstance(value, list) else [value]
             if len(entries) > 8:
                 raise SettingsError({name: f"{name} may have at most 8 entries; got {len(entries)}"})
             given[name] = [_weighted(name, each) for each in entries]
 
 
-def _weighted(name: str, entry: Any) -> str:
+def _weighted(name: str, entry: object) -> str:
     if not isinstance(entry, str):
         raise SettingsError({name: f"{name} must be pictures in base64 or data URIs; got {shown(entry)}"})
     scheme, comma, rest = entry.partition(",")
@@ -178,7 +179,7 @@ def _weighted(name: str, entry: Any) -> str:
     return f"{picture}{colon}{numbers}"
 
 
-def _picture(name: str, value: Any) -> str:
+def _picture(name: str, value: object) -> str:
     """Convert a picture in base64, or a data URI, to a PNG data URI.
 
     Raises:

@@ -5,11 +5,12 @@ import secrets
 import sqlite3
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from text2art_nb.errors import Text2ArtError
@@ -113,12 +114,12 @@ class now(FunctionElement[float]):
 
 
 @compiles(now, "sqlite")
-def _now_sqlite(element: now, compiler: Any, **options: Any) -> str:
+def _now_sqlite(element: now, compiler: SQLCompiler, **options: object) -> str:
     return "((julianday('now') - 2440587.5) * 86400.0)"
 
 
 @compiles(now, "postgresql")
-def _now_postgres(element: now, compiler: Any, **options: Any) -> str:
+def _now_postgres(element: now, compiler: SQLCompiler, **options: object) -> str:
     return "CAST(extract(epoch from clock_timestamp()) AS double precision)"
 
 
@@ -153,7 +154,7 @@ def _warn_of_remote(database: str | None) -> None:
         )
 
 
-def sqlite() -> Any:
+def sqlite() -> ModuleType:
     """Return the SQLite module. A process must use only one: two copies lose each other's locks on a file."""
     if sqlite3.sqlite_version_info >= OLD_SQLITE:
         return sqlite3
@@ -164,7 +165,7 @@ def sqlite() -> Any:
         raise Text2ArtError(f"{found}: pip install pysqlite3, or give a Postgres database") from None
 
 
-def _prepare_sqlite(connection: Any, _: Any) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
     """Use immediate transactions, as DBOS does, so that writers take turns; and WAL, so that readers don't wait."""
     connection.isolation_level = "IMMEDIATE"
     for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):

@@ -5,7 +5,8 @@ import os
 import signal
 import threading
 import time
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final, TypedDict
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig
@@ -24,13 +25,23 @@ from text2art_nb.serve.tables import engine_for, make_tables, now, workers
 from text2art_nb.serve.throttle import Throttle
 from text2art_nb.serve.worker_slot import WorkerSlot, acquire_slot
 
+
+class Retries(TypedDict):
+    """Options of `DBOS.step` that say how often and how fast a step is retried."""
+
+    retries_allowed: bool
+    interval_seconds: float
+    max_attempts: int
+    backoff_rate: float
+
+
 TICK_SECONDS: Final = 0.5
 END_SECONDS: Final = 30.0
 """How long a stopping worker waits for its current iteration."""
 SWEEP_SECONDS: Final = 600.0
 NOTICES_AT_ONCE: Final = 8
 """Parallel notices. One whose mail server is away holds its place for a quarter of an hour, mostly asleep."""
-RETRIES: Final[Any] = {"retries_allowed": True, "interval_seconds": 2.0, "max_attempts": 10, "backoff_rate": 2.0}
+RETRIES: Final[Retries] = {"retries_allowed": True, "interval_seconds": 2.0, "max_attempts": 10, "backoff_rate": 2.0}
 """Ten attempts within a quarter of an hour."""
 REAP_SECONDS: Final = 30.0
 """How long a dead worker is left to the worker that is looking after it."""
@@ -159,7 +170,7 @@ class Worker:
             connection.execute(sa.update(workers).where(workers.c.id == self._slot.id).values(beat=0.0))
 
 
-def _launch_dbos(engine: sa.Engine, id: str, draw: Any, config: Config, teller: Notifier) -> None:
+def _launch_dbos(engine: sa.Engine, id: str, draw: Callable[[str], None], config: Config, notifier: Notifier) -> None:
     """Start DBOS: it calls `draw` with job ids, mails finished jobs and announces them with `notifier`."""
     settings: DBOSConfig = {
         "name": APPLICATION,
@@ -176,7 +187,7 @@ def _launch_dbos(engine: sa.Engine, id: str, draw: Any, config: Config, teller: 
 
     @DBOS.step(name="channels", **RETRIES)
     def channels(id: str) -> None:
-        teller.channels(id)
+        notifier.channels(id)
 
     @DBOS.workflow(name=DRAW, max_recovery_attempts=UNLIMITED_ATTEMPTS)
     def draw_job(id: str) -> None:
@@ -188,7 +199,7 @@ def _launch_dbos(engine: sa.Engine, id: str, draw: Any, config: Config, teller: 
             mail(id)
         except (NoticeError, dbos_error.DBOSMaxStepRetriesExceeded) as error:
             log.warning("job %s: its mail is given up: %s", id, error)
-            teller.discard_address(id)
+            notifier.discard_address(id)
         channels(id)
 
     DBOS.listen_queues([DRAWING, NOTICES])
@@ -215,7 +226,7 @@ def work(config: Config, parent: int | None = None) -> int:
 
     worker = Worker(config, parent)
 
-    def handle_signal(number: int, _: Any) -> None:
+    def handle_signal(number: int, _: object) -> None:
         if number == signal.SIGINT:  # SIGTERM comes twice: from systemd to the whole service, and from `supervisor`
             signal.signal(number, signal.SIG_DFL)
         worker.stop()
