@@ -59,7 +59,7 @@ class FakeShare:
 
     def __init__(self) -> None:
         self.stopped = False
-        self.standing = SimpleNamespace(job="1", prompt="<b>fog</b>", iteration=3, total=9, waiting=1, trouble=None)
+        self.status = SimpleNamespace(job="1", prompt="<b>fog</b>", iteration=3, total=9, waiting=1, trouble=None)
 
     def ask(self, path: str) -> bytes:
         return path.encode()
@@ -76,7 +76,7 @@ def test_a_shared_cell_shows_the_link_the_queue_and_the_picture(monkeypatch: pyt
     press(view, "Look")
     assert view.link == "https://example.test/?key=1"
     assert "password" in view.note
-    assert view.stage["status"] == "Drawing “<b>fog</b>”: iteration 3 of 9; nobody waits."
+    assert view.stage["status"] == "Drawing “<b>fog</b>”: iteration 3 of 9; no one is waiting."
     assert sent == [("picture", b"/api/jobs/1/frame")]
     view._handle_custom_msg({"do": "hello"}, [])  # a page that is opened again
     assert sent[1:] == sent[:1]

@@ -13,7 +13,7 @@ from text2art_nb.studio.output import note, show_widget
 from text2art_nb.studio.view import CellView
 
 if TYPE_CHECKING:
-    from text2art_nb.serve.share import Share, Standing
+    from text2art_nb.serve.share import Share, ShareStatus
 
 LOOK_SECONDS: Final = 1.0
 AGAIN: Final = "Run this cell to share again"
@@ -28,7 +28,7 @@ def bring_what_is_lacking(root: Path = bootstrap.ROOT) -> None:
     """
     from text2art_nb.serve import extras
 
-    missing = extras.lacking(extras.WANTED)
+    missing = extras.missing_modules(extras.RECOMMENDED)
     if not missing or not (root / "requirements.txt").is_file():
         return
     note(f"Sharing needs {', '.join(missing)}: adding them. This takes a minute or two.")
@@ -76,7 +76,7 @@ class ServiceView:
 
     def look(self) -> None:
         """Show how the service stands now."""
-        standing = self._share.standing
+        standing = self._share.status
         self.view.stage = {"status": _sentence(standing), "share": None}
         frame = self._share.ask(f"/api/jobs/{standing.job}/frame") if standing.job else None
         if frame is not None:
@@ -95,9 +95,9 @@ class ServiceView:
         self.view.stage = {"status": "The service was stopped; its pictures stay.", "share": None}
 
     def _follow(self) -> None:
-        before: Standing | None = None
+        before: ShareStatus | None = None
         while not self._over.wait(LOOK_SECONDS):
-            standing = self._share.standing
+            standing = self._share.status
             if standing != before:
                 self.look()
                 before = standing
@@ -117,11 +117,11 @@ def link_for(link: str, share: "Share") -> str:
     return str(output.eval_js(f"google.colab.kernel.proxyPort({port})") or link)
 
 
-def _sentence(standing: "Standing") -> str:
+def _sentence(standing: "ShareStatus") -> str:
     if standing.trouble is not None:
         return f"The service has ended: {standing.trouble}."
     others = standing.waiting - (standing.job is not None)
-    queue = "nobody waits" if others <= 0 else f"{others} more wait{'s' if others == 1 else ''}"
+    queue = "no one is waiting" if others <= 0 else f"{others} more {'is' if others == 1 else 'are'} waiting"
     if standing.job is None:
         return f"Ready; {queue}."
     return f"Drawing “{standing.prompt}”: iteration {standing.iteration} of {standing.total}; {queue}."

@@ -268,14 +268,14 @@ class Studio:
         is on a local disk.
         """
         from text2art_nb.serve.share import Share
-        from text2art_nb.serve.tunnels import way_for
+        from text2art_nb.serve.tunnels import tunnel_for
         from text2art_nb.studio.service import ServiceView, bring_what_is_lacking, link_for
 
         try:
             bring_what_is_lacking()
             if self._share is not None:
                 self._share.stop()
-            self._share = Share(self.shelf.folder / "service", way_for(public), open=open)
+            self._share = Share(self.shelf.folder / "service", tunnel_for(public), open=open)
             link = link_for(self._share.start(), self._share)
         except Text2ArtError as error:
             say(str(error))
