@@ -12,8 +12,8 @@ from torch import Tensor
 from text2art_nb import perceptors
 from text2art_nb.optimization import cutouts, rng
 from text2art_nb.optimization import views as perceptor_views
-from text2art_nb.optimization.loop import Loop
 from text2art_nb.optimization.guidance import Moment
+from text2art_nb.optimization.loop import Loop
 from text2art_nb.optimization.targets import (
     TEXT_OFF,
     EncodedPrompts,
@@ -311,7 +311,7 @@ def test_tokens_are_left_out_by_those_who_can_and_never_from_the_view_that_is_sc
 def nearness(canvas: Tensor, eye: Path, texts: list[str]) -> Tensor:
     perceptor = perceptors.load(str(eye), CPU)
     with torch.no_grad():
-        return perceptor_views.straight(perceptor, canvas) @ perceptor.read(texts).T
+        return perceptor_views.encode_straight(perceptor, canvas) @ perceptor.read(texts).T
 
 
 def test_late_frames_of_a_schedule_are_nearer_to_its_last_text(tiny: Tiny, tiny_clip: Path) -> None:
@@ -328,7 +328,7 @@ def test_a_direction_moves_the_picture_along(tiny: Tiny, tiny_clip: Path) -> Non
     eye = perceptors.load(str(tiny_clip), CPU)
     start, way = eye.read(["a cat", "zzz 999"])
     with torch.no_grad():
-        first, last = (perceptor_views.straight(eye, frame._canvas)[0] for frame in (frames[0], frames[-1]))
+        first, last = (perceptor_views.encode_straight(eye, frame._canvas)[0] for frame in (frames[0], frames[-1]))
     assert F.cosine_similarity(last - first, way - start, dim=0) > 0.3
     assert frames[-1].loss < frames[0].loss
 
