@@ -19,14 +19,14 @@ from torch import Tensor
 from text2art_nb.drawers import Drawer
 from text2art_nb.errors import RunError
 from text2art_nb.imaging.tensors import composite, resize
-from text2art_nb.optimization import filters, rng
+from text2art_nb.optimization import filters, losses, rng
 from text2art_nb.optimization.active_drawer import ActiveDrawer
 from text2art_nb.optimization.events import events_after
 from text2art_nb.optimization.guidance import Guidance, Moment
 from text2art_nb.optimization.init_anchor import InitAnchor
 from text2art_nb.optimization.input_images import InputImages, on_white, open_image
 from text2art_nb.optimization.loop_state import LoopState, Tensors
-from text2art_nb.optimization.losses import prepare, style_losses
+from text2art_nb.optimization.losses import LossInputs
 from text2art_nb.optimization.motion import LoopBlend
 from text2art_nb.optimization.output_selection import OutputSelection
 from text2art_nb.optimization.step_guard import StepGuard, read_back
@@ -94,7 +94,8 @@ class Loop:
             else None
         )
         open_picture = functools.partial(open_image, device=self.device)
-        self._context = prepare(settings, self.guidance.perceptors, self.device, init, open_picture)
+        inputs = LossInputs(settings, self.guidance.perceptors, self.device, open_picture)
+        self.image_losses = losses.build(inputs, init)
         self.guidance.update_settings(settings, self.drawer.canvas)
 
     @property
@@ -134,10 +135,10 @@ class Loop:
         evaluation = self.evaluate(leaf, moment)
         if evaluation is None or abandoned():
             return None
-        scores, losses = evaluation
-        losses |= self.backward(picture, leaf.grad)
+        scores, loss_terms = evaluation
+        loss_terms |= self.backward(picture, leaf.grad)
         self.selection.update_prompts(self.settings.parsed)
-        measured = read_back(image, self.active.gradients(), scores, losses)
+        measured = read_back(image, self.active.gradients(), scores, loss_terms)
         problem, notice = self.guard.check_finite(measured), None
         if problem:
             good, notice = self.guard.roll_back(problem)
@@ -164,9 +165,9 @@ class Loop:
 
         `picture.grad` gets the sum of the gradients of all losses and candidates.
         """
-        losses = style_losses(picture, self.settings, self._context)
-        if losses:
-            (torch.stack(list(losses.values())).sum() * self.guidance.loss_scale).backward()
+        image_losses = self.image_losses(picture)
+        if image_losses:
+            (torch.stack(list(image_losses.values())).sum() * self.guidance.loss_scale).backward()
         self.guidance.remember_direction_starts(picture.detach())
         seen = picture
         if (
@@ -178,7 +179,7 @@ class Loop:
         if evaluation is None:
             return None
         distances, scores = evaluation
-        return scores, {"prompts": distances, **{name: loss.detach() for name, loss in losses.items()}}
+        return scores, {"prompts": distances, **{name: loss.detach() for name, loss in image_losses.items()}}
 
     def backward(self, picture: Tensor, gradient: Tensor | None) -> dict[str, Tensor]:
         """Carry the gradient of the picture and of the drawer's own losses to the parameters; returns these losses."""
