@@ -13,6 +13,7 @@ from text2art_nb import models
 from text2art_nb.errors import ModelError, RunError, SettingsError
 from text2art_nb.optimization import referee, stages
 from text2art_nb.runs.checkpoint import NAME, Checkpoint, Writer
+from text2art_nb.runs.pace import Pace
 from text2art_nb.runs.snapshots import States
 from text2art_nb.runtime import malloc, openmp
 from text2art_nb.settings import MAX_STEERING, MAX_THREADS, STEERABLE, Settings, Steering, halving
@@ -75,7 +76,7 @@ class Run:
         self._writer = Writer() if self.directory else None
         self._states = States(self.directory / "states", after=start.iteration) if self.directory else None
         self._seconds = start.seconds
-        self._pace: float | None = None
+        self._pace = Pace()
         self._saved_at = -CHECKPOINT_SECONDS
         self._done = False
 
@@ -440,7 +441,7 @@ class Run:
         from text2art_nb.runs.frame import Frame
 
         self._seconds += took
-        self._pace = took if self._pace is None else self._pace * 0.8 + took * 0.2
+        self._pace.add(loop.settings, loop.iteration, len(look.scores), took)
         if look.notice:
             self.notices.append(look.notice)
         best = look.best
@@ -452,7 +453,7 @@ class Run:
             score=look.scores[best],
             scores=look.scores,
             seconds=self._seconds,
-            eta=self._pace * (loop.total - loop.iteration),
+            eta=self._pace.eta(loop.settings, loop.iteration, loop.count),
             notice=look.notice,
             _canvas=look.canvas,
             _enlarge=look.enlarge,
