@@ -19,12 +19,12 @@ from text2art_nb.studio import fields
 from text2art_nb.studio.fields import Field
 from text2art_nb.studio.picture_field import PictureField
 
-ROOMS: Final[dict[str, type[Checked]]] = {
-    "This kind's own": DrawingSettings,
-    "Words and looking": LookingSettings,
-    "Taste": TasteSettings,
+SECTIONS: Final[dict[str, type[Checked]]] = {
+    "Options for this kind": DrawingSettings,
+    "Prompt and views": LookingSettings,
+    "Style": TasteSettings,
     "Motion and overlay": MotionSettings,
-    "Who draws": EngineSettings,
+    "Engine": EngineSettings,
     "Other": Settings,
 }
 """The folds, and whose fields are under each."""
@@ -40,9 +40,9 @@ def other_fields(known: set[str]) -> Iterator[Field]:
             yield _field(name)
 
 
-def room_of(name: str) -> str:
+def section_of(name: str) -> str:
     """The fold that a setting's field belongs under."""
-    return next(title for title, room in ROOMS.items() if name in room.model_fields)
+    return next(title for title, room in SECTIONS.items() if name in room.model_fields)
 
 
 def drawers_of(name: str) -> tuple[str, ...]:

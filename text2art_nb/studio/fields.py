@@ -83,12 +83,12 @@ class Field:
             self.entered = shown
         self.touched = touched
 
-    def show(self, visible: bool) -> None:
-        """Whether it is on the panel at all."""
+    def set_visible(self, visible: bool) -> None:
+        """Show or hide the field."""
         self.visible = visible
 
-    def say(self, sentence: str, error: bool = False) -> None:
-        """Show a sentence under the field; an empty one takes it away."""
+    def set_note(self, sentence: str, error: bool = False) -> None:
+        """Show a sentence under the field; an empty one removes it."""
         self.note, self.wrong = sentence, error and bool(sentence)
 
     @property
@@ -206,7 +206,7 @@ class Choice(Field):
         return {**super().shown, "options": list(self.options)}
 
 
-class Named(Field):
+class ComboBox(Field):
     """A line of text with suggestions."""
 
     kind = "named"
@@ -234,7 +234,7 @@ class Switch(Field):
         self.entered, self.touched = bool(value), touched
 
 
-class Several(Field):
+class MultiSelect(Field):
     """Any of a few words, in the order in which they were pressed: pills to press."""
 
     kind = "several"

@@ -40,20 +40,20 @@ class StoredRun:
         return f"{short or self.directory.stem} ({self.iteration} of {self.total})"
 
 
-class Shelf:
+class RunLibrary:
     """The studio's folder: PNGs with their recipes in them, and beside each its run."""
 
     def __init__(self, folder: Path | None = None) -> None:
         """folder: None for `default_folder`."""
         self.folder = folder or default_folder()
 
-    def place(self, settings: "Settings") -> Places:
+    def new_paths(self, settings: "Settings") -> Places:
         """A new place for a picture of resolved `settings`, noted so that its run can be gone on with."""
         places = places_for(settings, None, None, True, self.folder)
         places.prepare()
         return places
 
-    def place_of(self, directory: Path) -> Places:
+    def paths_of(self, directory: Path) -> Places:
         """Where the run in `directory` puts its picture."""
         return found_places(str(directory), None, None)
 

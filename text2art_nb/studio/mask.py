@@ -38,10 +38,10 @@ class MaskPainter:
         self._view, self._take = view, take
         self._under = b""
         view.mask = {"open": False, "width": SIDE, "height": SIDE, "painted": "", "words": "", "number": None}
-        view.hear("painted", lambda content, buffers: self._painted(content.get("painted")))
-        view.hear("use_mask", lambda content, buffers: self.use(str(content.get("words", ""))))
-        view.press("another_mask", self.begin_another)
-        view.press("hello", self._send)
+        view.on_message("painted", lambda content, buffers: self._painted(content.get("painted")))
+        view.on_message("use_mask", lambda content, buffers: self.use(str(content.get("words", ""))))
+        view.on_click("another_mask", self.begin_another)
+        view.on_click("hello", self._send)
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class MasksField(PictureField):
         super().__init__("masks", "Masks", "where prompts like [mask 1] fog count", many=True)
         self._under = under
         self.painter = MaskPainter(view, take)
-        view.press("paint_mask", self.open)
+        view.on_click("paint_mask", self.open)
 
     def open(self) -> None:
         """Show the canvas, over the picture of now."""

@@ -11,7 +11,7 @@ from text2art_nb.settings.prompts import Prompt, parse_prompts
 CountTokens = Callable[[str], int]
 
 
-def reading(
+def describe_prompts(
     line: str, embedded: bool, longest: int | None = None, count: CountTokens | None = None, offer: str = ""
 ) -> str:
     """What a perceptor makes of a prompt line, as HTML.
@@ -34,7 +34,7 @@ def reading(
     parts += [_part(prompt, longest, count) for prompt in prompts]
     if embedded and (unknown := unknown_words(" ".join(text for prompt in prompts for text in prompt.texts))):
         parts.append(_unknown(unknown, offer))
-    return f'<div class="t2a-reading">{"<br>".join(parts)}</div>'
+    return f'<div class="t2a-prompt-preview">{"<br>".join(parts)}</div>'
 
 
 def _part(prompt: Prompt, longest: int | None, count: CountTokens | None) -> str:

@@ -57,9 +57,9 @@ class ServiceView:
         self._picture = b""
         secret = " The password is in the link: whoever has it can draw here." if share.password else ""
         self.view = CellView(guarded, title="Shared", link=link, note=f"The API is at /docs.{secret}")
-        self.view.press("look", self.look)
-        self.view.press("end", self.stop)
-        self.view.press("hello", self._send)
+        self.view.on_click("look", self.look)
+        self.view.on_click("end", self.stop)
+        self.view.on_click("hello", self._send)
         self._show_buttons(over=False)
 
     def _show_buttons(self, over: bool) -> None:
@@ -77,7 +77,7 @@ class ServiceView:
     def look(self) -> None:
         """Show how the service stands now."""
         standing = self._share.standing
-        self.view.stage = {"status": _sentence(standing), "share": None}
+        self.view.progress = {"status": _sentence(standing), "share": None}
         frame = self._share.ask(f"/api/jobs/{standing.job}/frame") if standing.job else None
         if frame is not None:
             self._picture = frame
@@ -92,7 +92,7 @@ class ServiceView:
         self._over.set()
         self._show_buttons(over=True)
         self._share.stop()
-        self.view.stage = {"status": "The service was stopped; its pictures stay.", "share": None}
+        self.view.progress = {"status": "The service was stopped; its pictures stay.", "share": None}
 
     def _follow(self) -> None:
         before: Standing | None = None
@@ -121,7 +121,7 @@ def _sentence(standing: "Standing") -> str:
     if standing.trouble is not None:
         return f"The service has ended: {standing.trouble}."
     others = standing.waiting - (standing.job is not None)
-    queue = "nobody waits" if others <= 0 else f"{others} more wait{'s' if others == 1 else ''}"
+    queue = "no one is waiting" if others <= 0 else f"{others} more {'is' if others == 1 else 'are'} waiting"
     if standing.job is None:
         return f"Ready; {queue}."
     return f"Drawing “{standing.prompt}”: iteration {standing.iteration} of {standing.total}; {queue}."

@@ -24,22 +24,22 @@ USUAL_QUALITY: Final = "normal"
 TELL_SECONDS: Final = 5.0
 
 
-class Readiness:
+class WarmUp:
     """The device, and which models and which quality suit it: real models on a GPU, the embedded ones elsewhere.
 
     model, quality: what the panel offers first; why: the reason, in words.
     """
 
-    def __init__(self, asked: str | None = None, quality: str | None = None) -> None:
-        """asked, quality: what was asked for. For "embedded" and "light" the full models aren't fetched on a GPU."""
+    def __init__(self, requested: str | None = None, quality: str | None = None) -> None:
+        """requested, quality: the user's model and quality. With "embedded" and "light" no full model is downloaded."""
         from text2art_nb.runtime.devices import pick_device
 
         self.device = pick_device()
         self.model, self.quality, self.why = "embedded", quality or USUAL_QUALITY, ""
-        self._asked_quality = quality
+        self._requested_quality = quality
         if self.device.type != "cuda":
             self.why = "there is no GPU that real models could use, on a CPU they take minutes to hours"
-        elif asked not in ("embedded", "light"):
+        elif requested not in ("embedded", "light"):
             self._suit_card()
         self.warm: set[str] = set()
         self.start_seconds: float | None = None
@@ -61,10 +61,10 @@ class Readiness:
             self.why = choice.why
             return
         self.model = "full"
-        if self._asked_quality is None:
+        if self._requested_quality is None:
             self.quality, self.why = choice.quality, choice.why
 
-    def warm_up(self) -> None:
+    def start(self) -> None:
         """Load what will draw on a thread of its own, so that the first picture begins at once."""
         self._warming = threading.Thread(target=self._try_out, name="text2art-warm-up", daemon=True)
         self._warming.start()
@@ -129,7 +129,7 @@ class Readiness:
 
     def _stand_in(self, error: Text2ArtError) -> None:
         """Take the embedded models in place of the real ones."""
-        self.model, self.quality = "embedded", self._asked_quality or USUAL_QUALITY
+        self.model, self.quality = "embedded", self._requested_quality or USUAL_QUALITY
         self.why = f"the real ones can't be had: {error}"
 
     def perceptor(self, settings: Settings) -> Perceptor | None:
@@ -143,7 +143,7 @@ class Readiness:
         return perceptors.load(names[0], pick_device())
 
     @property
-    def suited(self) -> dict[str, str]:
+    def recommended(self) -> dict[str, str]:
         """The settings that suit this machine, as far as they aren't the usual ones."""
         if self.model == "embedded":
             return {}
@@ -156,7 +156,7 @@ class Readiness:
         scale = Settings(prompts="a picture", model=self.model, quality=self.quality).preset.scale
         width, height = preset_size("square", scale)
         quality = f"in {self.quality} quality ({width} × {height} pixels)"
-        reason = f": {self.why}" if self.why else ", as you asked" if self._asked_quality else ""
+        reason = f": {self.why}" if self.why else ", as you asked" if self._requested_quality else ""
         return f"text2art draws on {self._device()} with {models} {quality}{reason}."
 
     def _device(self) -> str:
