@@ -288,7 +288,7 @@ def test_a_mask_is_painted_and_drawn_with(tour: Tour, shots: Path) -> None:
     at.stroke(canvas, (0.2, 0.5), (0.8, 0.5))
     tour.button("Erase").click()
     at.stroke(canvas, (0.6, 0.3), (0.6, 0.7))
-    at.type_into(tour.field("what shall be there"), "a red boat")
+    at.type_into(tour.field("what should be there"), "a red boat")
     tour.colab.photograph(shots / "mask.png")
     tour.button("Use it").click()
     expect(tour.field("Prompt")).to_have_value("a lake | [mask 1] a red boat")

@@ -84,7 +84,7 @@ def test_what_has_to_be_fetched_and_its_licence_stand_there_before_drawing(studi
     type_into(studio, "model", "embedded")
     type_into(studio, "drawer", "turbo")
     said = panel_of(studio).preview.shown["notice"]
-    assert "Draw fetches first: sd-turbo (" in said
+    assert "Draw downloads first: sd-turbo (" in said
     assert "licence: " in said
     type_into(studio, "drawer", "pixel")
     assert panel_of(studio).preview.shown["notice"] == ""
@@ -145,7 +145,7 @@ def test_strokes_can_be_saved_as_what_they_are(studio: Studio) -> None:
 
 def test_a_taste_that_needs_a_picture_has_it_beside_it(studio: Studio) -> None:
     set_loss(studio, "style", 1.0)
-    assert "needs a Style picture" in note(studio, "style_image")
+    assert "needs a picture in “Style picture”" in note(studio, "style_image")
     send(studio, "style_image", "manner.png", png())
     assert note(studio, "style_image") == ""
     assert studio.settings.losses["style"] == 1.0

@@ -58,7 +58,7 @@ def test_what_is_painted_is_a_mask_and_its_words_count_in_it(studio: Studio) -> 
     use(painter, "a red boat")
     assert studio.settings.prompts == "a lake | [mask 1] a red boat"
     assert studio.settings.masks == (mask,)
-    assert "this is mask 1" in painter.shown["note"]
+    assert "This is mask 1" in painter.shown["note"]
 
 
 def test_painting_on_changes_the_mask_and_another_one_comes_beside_it(studio: Studio) -> None:
@@ -78,7 +78,7 @@ def test_painting_on_changes_the_mask_and_another_one_comes_beside_it(studio: St
 def test_nothing_painted_is_no_mask(studio: Studio) -> None:
     painter = opened(studio)
     use(painter)
-    assert "nothing is painted yet" in painter.shown["note"]
+    assert "Nothing is painted yet" in painter.shown["note"]
     assert studio.settings.masks == ()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 from collections.abc import Callable
 from io import BytesIO
@@ -16,7 +17,7 @@ from tests.studio.test_panel import panel_of, press, say, send, set_loss, type_i
 from text2art_nb.artifacts.artwork import Artwork
 from text2art_nb.artifacts.output_paths import alone
 from text2art_nb.settings import Settings
-from text2art_nb.studio import Studio, panel
+from text2art_nb.studio import Studio, export, panel
 from text2art_nb.studio.images import STATIC_BYTES, static_jpeg
 from text2art_nb.studio.live_view import caption
 
@@ -128,6 +129,51 @@ def test_nothing_is_left_of_a_picture_that_has_ended_or_pauses(studio: Studio) -
     assert "iteration" in told[0]
     assert "left" not in told[0]
     assert "left" not in panel_of(studio).preview.shown["status"]
+
+
+def test_while_drawing_the_estimate_is_what_the_run_itself_takes(studio: Studio) -> None:
+    type_into(studio, "iterations", 120)
+    told: list[str] = []
+    before = panel_of(studio).preview.shown["estimate"]
+    when(studio, 60, lambda: told.append(panel_of(studio).preview.shown["estimate"]))
+    press(studio, "Draw")
+    assert told[0] != before
+    assert "at its present pace" in told[0]
+    assert "present pace" not in panel_of(studio).preview.shown["estimate"]
+
+
+def test_a_change_while_it_draws_is_named_by_its_label(studio: Studio) -> None:
+    type_into(studio, "iterations", 120)
+    told: list[str] = []
+    when(studio, 2, lambda: type_into(studio, "learning_rate", "0.05"))
+    when(studio, 60, lambda: told.append(panel_of(studio).preview.shown["message"]))
+    press(studio, "Draw")
+    assert re.fullmatch(r"Learning rate changed from iteration \d+ on\.", told[0])
+
+
+def test_two_runs_that_would_look_alike_on_the_list_are_told_apart(studio: Studio) -> None:
+    for _ in range(2):
+        press(studio, "Draw")
+    labels = [label for _, label, _ in panel_of(studio).resume_list.shown]
+    assert len(set(labels)) == 2
+
+
+def test_ending_what_was_never_shared_says_so(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("text2art_nb.studio.studio.note", said.append)
+    studio.unshare()
+    assert said == ["Nothing is being shared."]
+
+
+def test_a_small_file_has_a_size(studio: Studio) -> None:
+    press(studio, "Draw")
+    [picture] = studio.library.pictures()
+    assert re.search(r", [1-9][\d.]* kB$", export.reference(picture))
+
+
+def test_the_old_name_of_the_library_still_works(studio: Studio) -> None:
+    with pytest.warns(DeprecationWarning, match=r"Studio\.library"):
+        assert studio.shelf is studio.library
 
 
 def test_a_run_that_never_began_does_not_load_for_ever(studio: Studio) -> None:

@@ -125,6 +125,25 @@ def test_what_is_wrong_stands_under_its_field_and_goes_away(
     assert note(studio, name) == ""
 
 
+def test_other_settings_in_a_sentence_are_called_by_their_labels(studio: Studio) -> None:
+    type_into(studio, "min_stroke_width", "9")
+    type_into(studio, "max_stroke_width", "3")
+    said = panel_of(studio).preview.shown["message"]
+    assert said.startswith("Min stroke width must be at most “Max stroke width”, 3")
+    type_into(studio, "max_stroke_width", "")
+    type_into(studio, "aspect", "retain")
+    assert "needs a picture in “Start from”" in note(studio, "aspect")
+
+
+def test_very_many_iterations_are_warned_of_and_drawn_all_the_same(studio: Studio) -> None:
+    type_into(studio, "iterations", "1000000")
+    assert "1,000,000 iterations take very long" in note(studio, "iterations")
+    assert "wrong" not in shown(studio, "iterations")
+    assert studio.settings.iterations == 1_000_000
+    type_into(studio, "iterations", "400")
+    assert note(studio, "iterations") == ""
+
+
 def test_the_prompt_is_read_back(studio: Studio) -> None:
     type_into(studio, "prompts", "a castle:2 | fog:-0.5 | rain:1:0.4")
     said = panel_of(studio).view.prompt_preview

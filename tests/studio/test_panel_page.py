@@ -66,7 +66,7 @@ def state_of(studio: Studio) -> dict[str, Any]:
     view.candidates = [{"number": k, "among": 4, "label": f"{k + 1} · 0.31{k}"} for k in range(4)]
     told = {
         "message": "Palette: used from the next Draw on.",
-        "notice": "Draw fetches first: sd-turbo",
+        "notice": "Draw downloads first: sd-turbo",
         "notices": ["a notice"],
     }
     view.progress = {**view.progress, **told}

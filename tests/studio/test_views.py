@@ -135,3 +135,20 @@ def test_a_live_cells_view_goes_to_the_next_cell_and_stops_only_what_that_draws(
     press(next_cell.view, "Stop")
     assert second.run.stopped
     assert not first.run.stopped
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "about a second"),
+        (7.2, "about 7 s"),
+        (43, "about 45 s"),
+        (89, "about 1.5 min"),
+        (594, "about 10 min"),
+        (779, "about 13 min"),
+        (3 * 3600 + 100, "about 3 h"),
+    ],
+)
+def test_a_time_is_said_as_a_person_would(seconds: float, words: str) -> None:
+    frame: Any = SimpleNamespace(iteration=12, total=120, score=0.31, eta=seconds)
+    assert live_view.status_line(frame) == f"iteration 12 of 120 · score 0.310 · {words} left"

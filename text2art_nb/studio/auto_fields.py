@@ -107,10 +107,10 @@ def _engine(label: str) -> Field:
 
     there = is_here()
     options = {name: name for name in (get_args(Engine) if there else ("text2art",))}
-    hint = "pixray: the original, in a process of its own" if there else f"pixray isn't here; {HOW} installs it"
+    hint = "pixray: the original, in a process of its own" if there else f"pixray isn't installed; {HOW} installs it"
     return fields.Choice("engine", label, options, hint)
 
 
 def _one_of(name: str, label: str, options: tuple[str, ...]) -> Field:
-    usual = {"the usual": None} if Settings.model_fields[name].default is None else {}
+    usual = {"default": None} if Settings.model_fields[name].default is None else {}
     return fields.Choice(name, label, {**usual, **{option: option for option in options}})

@@ -62,7 +62,7 @@ def connect() -> Path:
     try:
         from google.colab import drive
     except ImportError:
-        raise RunError("Google Drive is to be had on Colab only; the pictures stay on this machine") from None
+        raise RunError("Google Drive is available on Colab only; the pictures stay on this machine") from None
     if not os.path.ismount(DRIVE.parent):
         try:
             drive.mount(str(DRIVE.parent))

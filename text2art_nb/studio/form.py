@@ -98,9 +98,9 @@ def _fields_in_sight() -> Iterator[Field]:
     yield fields.text("seed", "Seed", "same seed, same picture", "a new one", to_setting=fields.whole_or_text)
     yield Slider("candidates", "Candidates", 1, 16, 1, "side by side")
     starts = {"best": None, **_named(get_args(Start))}
-    yield Choice("start", "First picture", starts, "what it grows out of", all_in_sight=True)
+    yield Choice("start", "First picture", starts, "what the run starts from", all_in_sight=True)
     yield PictureField("init_image", "Start from", "a picture to begin with", many=False)
-    yield Slider("init_weight", "Stay close to it", 0.0, 10.0, 0.1, "0: as it likes")
+    yield Slider("init_weight", "Stay close to it", 0.0, 10.0, 0.1, "0: free")
     hint = "a name, or colours like red->gold\\8"
     yield fields.text("palette", "Palette", hint, "none", to_setting=fields.text_or_none)
 
@@ -124,7 +124,7 @@ def _more_fields() -> Iterator[Field]:
         "model", "Model", ["embedded", "full"], "full: real weights; or a path of your own", to_setting=_or(usual)
     )
     eyes = [*EMBEDDED_EYES, *names_of("clip")]
-    yield ComboBox("perceptors", "Perceptors", eyes, "whose CLIP looks", to_setting=fields.text_or_none)
+    yield ComboBox("perceptors", "Perceptors", eyes, "the CLIP models that judge", to_setting=fields.text_or_none)
     usual = Settings.model_fields["device"].default
     yield fields.text("device", "Device", "or cpu, cuda, mps", str(usual), to_setting=_or(usual))
     yield Choice("precision", "Arithmetic", _named(get_args(Precision)), "auto is best")

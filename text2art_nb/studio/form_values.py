@@ -9,11 +9,15 @@ from text2art_nb.settings import LOSSES, Settings, Steering
 from text2art_nb.studio import form
 from text2art_nb.studio.fields import Field
 from text2art_nb.studio.mask import names_mask
+from text2art_nb.studio.picture_field import PictureField
 
 PLACEHOLDER: Final = "a picture"
 """The prompt where none has been typed yet."""
 MANY_ITERATIONS: Final = 5_000
 """More iterations than any picture needs: the panel says so, and draws them all the same."""
+
+# Only names that can't be plain words, and no assignments such as micro_batch=4.
+_OTHER_SETTING: Final = re.compile(r"(\ban? )?(?<![\w'\"=-])([a-z]+(?:_[a-z]+)+)\b(?![\w=(.'\"])")
 
 
 class FormValues:
@@ -115,14 +119,18 @@ class FormValues:
         return {name: self._labeled(name, sentence) for name, sentence in problems.items()}
 
     def _labeled(self, name: str, sentence: str) -> str:
+        def label(found: re.Match[str]) -> str:
+            article, other = found[1] or "", found[2]
+            field = self.fields.get(other)
+            if field is None:
+                return found[0]
+            if found.start() == 0:
+                return field.label
+            return f"a picture in “{field.label}”" if isinstance(field, PictureField) else f"{article}“{field.label}”"
+
         if name and re.match(rf"{re.escape(name)}\b(?!=)", sentence):
-            sentence = self._label(name) + sentence[len(name) :]
-        # Only names that can't be plain words, and no assignments such as micro_batch=4.
-        return re.sub(
-            r"(?<![\w'\"=-])[a-z]+(?:_[a-z]+)+\b(?![\w=(.'\"])",
-            lambda found: self.fields[found[0]].label if found[0] in self.fields else found[0],
-            sentence,
-        )
+            return self._label(name) + _OTHER_SETTING.sub(label, sentence[len(name) :])
+        return _OTHER_SETTING.sub(label, sentence)
 
     def warning(self) -> tuple[str, str] | None:
         """A field's name and a sentence about a valid value that the user may not mean; None for none."""

@@ -25,7 +25,7 @@ class KindField(Field):
 
     def __init__(self, kinds: Mapping[str, str]) -> None:
         """kinds: what the panel calls them, and the drawers' names."""
-        super().__init__("drawer", "Kind", "what draws, and what goes on where that ends")
+        super().__init__("drawer", "Kind", "what draws first, and what continues from there")
         self._names = {name: label for label, name in kinds.items()}
         self._firsts = dict(self._names)
         self._given: tuple[str, tuple[str, str, int]] | None = None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from text2art_nb.studio.background_run import BackgroundRun
 
 AGAIN = "Run this cell to draw again"
-SKETCHED = "a first sketch; loading the models that draw it out …"
+SKETCHED = "first sketch; loading the models that draw it out …"
 
 
 def status_line(frame: "Frame", going: bool = True) -> str:

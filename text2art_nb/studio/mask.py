@@ -24,7 +24,7 @@ Take = Callable[[str, str, int | None], int]
 
 
 class MaskPainter:
-    """The canvas, the words for what shall be there, and the buttons that hand both over.
+    """The canvas, the words for what should be there, and the buttons that hand both over.
 
     take: gets the mask as a PNG data URI, the words and the number of the mask that is to be replaced (None for one
     more), and returns the number that the mask has now. Raises SettingsError.
@@ -84,7 +84,7 @@ class MaskPainter:
         self._set(words=words)
         painted, number = self.shown["painted"], self.shown["number"]
         if not painted:
-            self.say("nothing is painted yet: paint over the picture where the prompt shall count", error=True)
+            self.say("Nothing is painted yet: paint over the picture where the prompt should apply.", error=True)
             return
         try:
             number = self._take(painted, words, number)
@@ -92,7 +92,7 @@ class MaskPainter:
             self.say(str(error), error=True)
             return
         self._set(number=number)
-        self.say(f"this is mask {number}: it is where a prompt counts that begins with [mask {number}]")
+        self.say(f"This is mask {number}. A prompt that begins with [mask {number}] applies there.")
 
     def begin_another(self) -> None:
         """A new one, beside those that are there."""
@@ -113,7 +113,7 @@ class MasksField(PictureField):
     kind = "masks"
 
     def __init__(self, view: PanelView, under: Under, take: Take) -> None:
-        super().__init__("masks", "Masks", "where prompts like [mask 1] fog count", many=True)
+        super().__init__("masks", "Masks", "where prompts like [mask 1] fog apply", many=True)
         self._under = under
         self.painter = MaskPainter(view, take)
         view.on_click("paint_mask", self.open)

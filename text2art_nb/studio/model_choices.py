@@ -48,7 +48,7 @@ def notice_of(weights: list[Weights]) -> str:
     """What is fetched first, and under which licence; "" for nothing."""
     if not weights:
         return ""
-    return f"Draw fetches first: {', '.join(map(_in_words, weights))}"
+    return f"Draw downloads first: {', '.join(map(_in_words, weights))}"
 
 
 def _in_words(weights: Weights) -> str:

@@ -16,7 +16,7 @@ HINT: Final = (
     "to {{ max-height: 200px; visibility: visible }} }} .t2a-again {{ overflow: hidden; max-height: 0; "
     "visibility: hidden; animation: t2a-late .1s {seconds}s forwards }}</style>"
     "<em>Run this cell to open the control panel.</em> If it doesn't open although the cell has run, this page can't "
-    "load it (a blocker, or a network without cdn.jsdelivr.net and www.gstatic.com): it can draw all the same, with "
+    "load it (a blocker, or a network without cdn.jsdelivr.net and www.gstatic.com): drawing still works, with "
     '<code>await studio.paint("an underwater city")</code> in a new cell.</div>'
 )
 

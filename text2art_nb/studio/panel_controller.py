@@ -221,7 +221,7 @@ class PanelController:
         if run is None:
             return
         if run.count != among:
-            raise RunError("some candidates have been eliminated in the meantime: choose again among those left")
+            raise RunError("some candidates have dropped out in the meantime: choose again among those that are left")
         run.steer(candidate=candidate)
         if self.panel is not None:
             self.panel.preview.show_message("Continuing with this candidate alone.")

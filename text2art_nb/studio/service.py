@@ -31,7 +31,7 @@ def bring_what_is_lacking(root: Path = bootstrap.ROOT) -> None:
     missing = extras.lacking(extras.WANTED)
     if not missing or not (root / "requirements.txt").is_file():
         return
-    note(f"Sharing needs {', '.join(missing)}: adding them. This takes a minute or two.")
+    note(f"Sharing needs {', '.join(missing)}: installing them takes a minute or two.")
     prefix = Path(sys.prefix)
     try:
         if bootstrap.is_our_venv(root, prefix):
@@ -64,8 +64,8 @@ class ServiceView:
 
     def _show_buttons(self, over: bool) -> None:
         self.view.buttons = [
-            ["look", "Look", "show how it stands now", over],
-            ["end", "Stop sharing", "end the service; its pictures stay", over],
+            ["look", "Look", "show the present state", over],
+            ["end", "Stop sharing", "stop the service; its pictures stay", over],
         ]
 
     def show(self) -> None:
