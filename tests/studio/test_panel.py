@@ -130,7 +130,7 @@ def test_other_settings_in_a_sentence_are_called_by_their_labels(studio: Studio)
     type_into(studio, "max_stroke_width", "3")
     said = panel_of(studio).preview.shown["message"]
     assert said.startswith("Min stroke width must be at most “Max stroke width”, 3")
-    type_into(studio, "max_stroke_width", "")
+    panel_of(studio).fill(Settings(prompts="a cat"))
     type_into(studio, "aspect", "retain")
     assert "needs a picture in “Start from”" in note(studio, "aspect")
 

@@ -1,4 +1,4 @@
-"""Fields for the settings that have no place of their own on the panel: what each is follows from its type.
+"""Make fields for settings without a place of their own on the panel, from their types.
 
 They stand under folds, by the room of `text2art_nb.settings` that they come from; a drawer's own are shown with that
 drawer alone. So a new setting is on the panel as soon as it is a setting.

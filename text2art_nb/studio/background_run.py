@@ -39,7 +39,7 @@ class BackgroundRun:
     """
 
     def __init__(self, run: "Run", frames: FrameStore | None = None, ready: Callable[[], None] = lambda: None) -> None:
-        """ready: waits until the models are loaded that somebody else is loading already."""
+        """ready: called on the thread before it draws, to wait for models that are being loaded already."""
         self.run = run
         self.frames = frames
         self._ready = ready
@@ -106,7 +106,7 @@ class BackgroundRun:
             self._show(frame)
 
     def _show(self, frame: "Frame") -> None:
-        # Made here, where it delays nobody's click, and where torch has its helpers already.
+        # Made here, where it delays no click, and where torch has its helpers already.
         _ = frame.image, frame.pixels if frame.candidates > 1 else None
         self.shown = frame
         self._due = time.monotonic() + SECONDS_BETWEEN

@@ -1,4 +1,4 @@
-"""Handing files on from a cell: links that don't swell the notebook's file; buttons where links lead nowhere."""
+"""Offer files for download from a cell: links, or buttons where links don't work."""
 
 import html
 import os

@@ -1,4 +1,4 @@
-"""Which fields the panel has, what they are called, and where they stand. What they do together is the panel's."""
+"""The panel's fields: their labels, hints and order."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_args
@@ -18,7 +18,7 @@ from text2art_nb.studio.picture_field import PictureField
 KINDS: Final = {"vqgan": "Image", "pixel": "Pixel art", "strokes": "Strokes", "fft": "Waves", "taesd": "TAESD"}
 WITH_DOWNLOAD: Final = {"turbo": "Turbo", "generator": "Your own generator"}
 WITHOUT_FIELD: Final = frozenset({"losses", "allow_urls", "make_video", "steering", "pixray"})
-"""Settings that have no field: sliders of their own, the program's business, what steering recorded, another's own."""
+"""Settings without a field: they have sliders of their own, are internal, recorded, or another program's."""
 
 VISIBLE_ROWS: Final = (
     ("drawer",),
@@ -29,7 +29,7 @@ VISIBLE_ROWS: Final = (
     ("init_image", "init_weight"),
     ("palette",),
 )
-"""The rows below the prompt, in sight."""
+"""The rows below the prompt."""
 MORE_ROWS: Final = (
     ("image_prompts",),
     ("masks",),
@@ -42,14 +42,14 @@ MORE_ROWS: Final = (
     ("model", "perceptors"),
     ("device", "precision", "micro_batch"),
 )
-"""The rows under *More settings*. `losses` are the tastes' sliders."""
+"""The rows under *More settings*. `losses` are the sliders of the style losses."""
 MAX_LOSS_WEIGHT: Final = 5.0
 """The upper end of a style loss's slider; a larger weight from elsewhere moves it."""
 LOSSES_LABEL: Final = "Style losses"
 
 
 def all_fields(masks: Field) -> dict[str, Field]:
-    """Every field of the panel, by its setting's name. masks: the field of that setting, which paints."""
+    """Make every field, by the name of its setting. masks: the field of that setting, with the mask painter."""
     found = {field.name: field for field in (*_fields_in_sight(), *_more_fields(), masks)}
     for field in auto_fields.other_fields(found.keys() | WITHOUT_FIELD):
         found[field.name] = field
@@ -59,7 +59,7 @@ def all_fields(masks: Field) -> dict[str, Field]:
 
 
 def described(found: Mapping[str, Field]) -> dict[str, Any]:
-    """What the page builds the form from: the fields, where they stand, styles, palettes and tastes."""
+    """Describe the form for the page: fields, rows, sections, styles, palettes and style losses."""
     placed = {"prompts"}.union(*VISIBLE_ROWS, *MORE_ROWS)
     rooms: dict[str, list[str]] = {title: [] for title in auto_fields.SECTIONS}
     for name in found.keys() - placed:
@@ -78,7 +78,7 @@ def described(found: Mapping[str, Field]) -> dict[str, Any]:
 
 
 def _kinds() -> dict[str, str]:
-    """What the panel calls the kinds, and the drawers' names: the usual one first, other packages' last."""
+    """Map the panel's labels to drawers: the default first, other packages' drawers last."""
     ours = KINDS | WITH_DOWNLOAD
     there = drawers.names()
     names = [*(name for name in ours if name in there), *(name for name in there if name not in ours)]
@@ -132,7 +132,7 @@ def _more_fields() -> Iterator[Field]:
 
 
 def _or(usual: Any) -> fields.Convert:
-    """A text, or the usual value where there is none."""
+    """Convert an empty text to the default."""
     return lambda text: text.strip() or usual
 
 
@@ -141,6 +141,6 @@ def _named(words: tuple[str, ...]) -> dict[str, str]:
 
 
 def _stripes(colours: tuple[Colour, ...]) -> list[str]:
-    """At most sixteen of a palette's colours, as CSS has them."""
+    """At most sixteen colors of a palette, for CSS."""
     shown = colours[:: max(1, len(colours) // 16)]
     return ["#" + "".join(f"{round(part * 255):02x}" for part in colour) for colour in shown]

@@ -1,4 +1,4 @@
-"""What was drawn before: thumbnails, newest first; one to look at, to download, to take the settings of."""
+"""The gallery: thumbnails of earlier pictures, newest first; downloads and settings of a selected one."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ LARGEST: Final = 24 * 2**20
 
 
 class Gallery:
-    """The pictures of a library, twelve a page. Their thumbnails are made and sent only while somebody looks.
+    """The pictures of a library, twelve a page. Thumbnails are made and sent only while the gallery is open.
 
     reuse: takes settings onto the panel.
 
@@ -46,21 +46,21 @@ class Gallery:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """What it shows now, apart from pictures."""
+        """The trait `gallery`: everything shown but the pictures."""
         return dict(self._view.gallery)
 
     def _set(self, **changes: Any) -> None:
         self._view.gallery = {**self._view.gallery, **changes}
 
     def open(self, opened: bool) -> None:
-        """Whether somebody looks."""
+        """Open or close the gallery."""
         self._open = opened
         self._send_thumbnails()
         if opened and self._chosen is not None:
             self._send_chosen()
 
     def refresh(self) -> None:
-        """Look at the folder again."""
+        """Read the folder again."""
         paths = self._library.pictures()
         pages = max(1, -(-len(paths) // PAGE))
         self._page = min(self._page, pages - 1)
@@ -115,7 +115,7 @@ class Gallery:
         self._view.show("chosen", jpeg(self._artwork().image))
 
     def download(self, suffix: str) -> None:
-        """Hand the chosen picture on as a file of that kind; a film is made first."""
+        """Send the chosen picture to the page as a file of that kind; a film is encoded first."""
         if self._chosen is None or suffix not in KINDS:
             return
         self._set(note="making it …")
@@ -128,7 +128,7 @@ class Gallery:
         self._set(note=hand_over(self._view, path))
 
     def take(self) -> None:
-        """Every setting of the chosen picture onto the panel."""
+        """Fill the panel with the chosen picture's settings."""
         self._reuse(self._artwork().settings)
 
 

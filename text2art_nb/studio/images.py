@@ -66,12 +66,12 @@ def static_jpeg(artwork: "Artwork") -> bytes:
 
 
 def data_uri(data: bytes, kind: str = "image/jpeg") -> str:
-    """`data` as an address that a page needs to ask nobody for."""
+    """Encode `data` as a data URI."""
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def soft_noise(width: int, height: int) -> "Image.Image":
-    """What is shown before there is a first frame: blurred grey-ish noise, much as a drawer's start."""
+    """Make blurred grayish noise to show before the first frame."""
     import numpy as np
     from PIL import Image
 

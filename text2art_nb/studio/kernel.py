@@ -1,7 +1,7 @@
-"""What the studio asks of the kernel that it lives in: let clicks in, hear Interrupt, begin work after a click.
+"""Work with the kernel: handle clicks while a cell runs, count Interrupts, run work after a click.
 
 A cell that runs keeps the kernel busy. How clicks still get in differs: ipykernel 7 handles them while an async cell
-awaits something; ipykernel 6 (Colab's) queues them behind the cell, so somebody has to take them out of the queue.
+awaits something; ipykernel 6 (Colab's) queues them behind the cell, so that they have to be taken out of the queue.
 """
 
 import asyncio

@@ -32,10 +32,10 @@ def status_line(frame: "Frame", going: bool = True) -> str:
 
 
 def progress_of(background: "BackgroundRun", frame: "Frame") -> dict[str, Any]:
-    """How far it is.
+    """Describe a run's progress for the page.
 
-    share: of all iterations, 0..1; status: the status line; trace: the way of score and loss, as SVG; notices: what the
-    run had to say lately.
+    share: of all iterations, 0..1; status: the status line; trace: the curves of score and loss, as SVG; notices: the
+    run's latest notices.
     """
     return {
         "share": round(frame.iteration / max(1, frame.total), 4),
@@ -59,7 +59,7 @@ class LiveCell:
         guarded: Callable[..., Callable[..., None]],
         view: CellView | None = None,
     ) -> None:
-        """guarded: wraps a handler so that what it raises is shown and kept, not lost (`Studio.guarded`).
+        """guarded: wraps an event handler so that its errors are reported (`ErrorLog.guarded`).
 
         view: that of the cell before, which has ended; None where there was none.
         """
@@ -128,13 +128,13 @@ class LiveCell:
         replace_by_html(f'<div class="t2a-caption t2a-error">{html.escape(sentence)}</div>', self._ids[0])
 
     def leave(self) -> None:
-        """Have the controls do nothing more; what is displayed stays."""
+        """Disable the controls; the display stays."""
         self.view.clear_handlers()
         self.view.buttons = [[*button[:3], True] for button in self.view.buttons]
 
 
 def caption(artwork: "Artwork", total: int, iteration: int) -> str:
-    """What stays above the picture: the prompt, how far it came, and what it takes to draw it again."""
+    """Describe a finished picture, as HTML: the prompt, how far it came, and the call that draws it again."""
     settings = artwork.settings
     state = f"done, {iteration} iterations" if iteration >= total else f"stopped at iteration {iteration} of {total}"
     width, height = settings.picture_size
@@ -153,7 +153,7 @@ def caption(artwork: "Artwork", total: int, iteration: int) -> str:
 
 
 def _call(artwork: "Artwork") -> str:
-    """The line of Python that asks for the same, as far as a line can."""
+    """A line of Python that draws a similar picture."""
     settings = artwork.settings
     shown = {
         "drawer": settings.drawer,

@@ -1,4 +1,4 @@
-"""Painting where a prompt shall count: a canvas over a picture, and what makes a mask of the settings of it."""
+"""Paint masks: a canvas over a picture, and the mask that it becomes in the settings."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -45,7 +45,7 @@ class MaskPainter:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """What it shows now, apart from the picture under the canvas."""
+        """The trait `mask`: everything shown but the picture under the canvas."""
         return dict(self._view.mask)
 
     @property
@@ -74,12 +74,12 @@ class MaskPainter:
             self._view.show("under", self._under)
 
     def _painted(self, painted: Any) -> None:
-        """What mask.js tells after each stroke; anything else is let go."""
+        """Take the mask that mask.js sends after each stroke; ignore anything else."""
         if isinstance(painted, str) and len(painted) <= MAX_PAINTED and (not painted or painted.startswith(PNG)):
             self._set(painted=painted)
 
     def use(self, words: str) -> None:
-        """Hand the mask and its words over."""
+        """Put the mask and its words into the settings."""
         words = words.strip()[:MAX_WORDS]
         self._set(words=words)
         painted, number = self.shown["painted"], self.shown["number"]
@@ -95,7 +95,7 @@ class MaskPainter:
         self.say(f"This is mask {number}. A prompt that begins with [mask {number}] applies there.")
 
     def begin_another(self) -> None:
-        """A new one, beside those that are there."""
+        """Start a new mask beside the others."""
         self._set(number=None, painted="", words="")
         self.say("")
 
@@ -119,7 +119,7 @@ class MasksField(PictureField):
         view.on_click("paint_mask", self.open)
 
     def open(self) -> None:
-        """Show the canvas, over the picture of now."""
+        """Open the canvas over the present picture."""
         self.painter.show(*self._under())
 
     def _put(self, pictures: list[str]) -> None:
@@ -140,7 +140,7 @@ def with_mask(line: str, number: int, words: str) -> str:
 
 
 def names_mask(line: str, number: int | None = None) -> bool:
-    """Whether a prompt of a line counts in mask `number`, or in any mask; not where the line can't be read."""
+    """Whether a prompt applies in mask `number`, or in any mask; False for a line that can't be parsed."""
     try:
         found = [mask_number(prompt.region) for prompt in parse_prompts(line)]
     except ValueError:

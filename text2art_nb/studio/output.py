@@ -1,4 +1,4 @@
-"""What goes into a cell's output: widgets that say what to do where they don't show, pictures, plain sentences."""
+"""Write to a cell's output: widgets with a fallback text, pictures, sentences."""
 
 import base64
 import contextlib
@@ -58,12 +58,12 @@ def show_jpeg(data: bytes, display_id: str, *, update: bool) -> None:
 
 
 def say(sentence: str) -> None:
-    """One plain sentence about what is wrong."""
+    """Show a sentence about what is wrong."""
     display(HTML(f'<div class="t2a-error" style="color:#c0392b">{html.escape(sentence)}</div>'))
 
 
 def note(sentence: str) -> None:
-    """One plain sentence about what goes on."""
+    """Show a sentence about what is happening."""
     display(HTML(f'<div class="t2a-notice">{html.escape(sentence)}</div>'))
 
 

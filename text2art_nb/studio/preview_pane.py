@@ -1,4 +1,4 @@
-"""The preview: the panel's right half. Draw, Pause, Stop; the picture; how far it is; the way back; the candidates."""
+"""The panel's right half: Draw, Pause, Stop; the picture, its progress, its candidates and earlier frames."""
 
 import time
 from collections.abc import Callable
@@ -27,7 +27,7 @@ STILL_BYTES: Final = 24_000
 
 
 class PreviewPane:
-    """What is on the background, for the panel.
+    """The picture being drawn, its buttons and its progress.
 
     draw, pause, stop: what the buttons do; branch: takes the iteration to go back to; choose: takes the number of a
     candidate, and among how many it was.
@@ -63,7 +63,7 @@ class PreviewPane:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """What it shows now, apart from pictures."""
+        """The trait `progress`: everything shown but the pictures."""
         return dict(self._view.progress)
 
     @property
@@ -180,7 +180,7 @@ class TimeMachine:
         self._view.time = {**self._view.time, **changes}
 
     def follow(self) -> None:
-        """Show the newest frame from now on."""
+        """Follow the newest frame."""
         self.following = True
         self._set(note="")
 
@@ -204,7 +204,7 @@ class TimeMachine:
 
 
 class Candidates:
-    """A live contact sheet, the best first; a click goes on with one of them alone.
+    """A live contact sheet, best first. A click continues with one candidate alone.
 
     The trait `candidates`: number, among and label each. Which one was meant, and among how many, comes back with the
     click: the sheet may have changed since.
@@ -227,7 +227,7 @@ class Candidates:
         return list(self._view.candidates)
 
     def clear(self) -> None:
-        """None."""
+        """Remove all candidates."""
         self._view.candidates, self._pictures, self._due, self._chosen_among = [], [], 0.0, 0
 
     def show(self, frame: Frame) -> None:
@@ -252,7 +252,7 @@ class Candidates:
             self._view.show("candidates", *self._pictures)
 
     def choose(self, number: int, among: int) -> None:
-        """Go on with one of them alone; the sheet goes at once, the others with the next iteration."""
+        """Continue with one candidate alone. The sheet goes at once, the others with the next iteration."""
         self._due = 0.0  # where it was too late, it shows next what there is now
         self._choose(number, among)
         self.clear()

@@ -1,4 +1,4 @@
-"""How a prompt line is understood, said back to whoever writes it."""
+"""Explain to the user how a prompt is parsed."""
 
 import html
 import math
@@ -14,7 +14,7 @@ CountTokens = Callable[[str], int]
 def describe_prompts(
     line: str, embedded: bool, longest: int | None = None, count: CountTokens | None = None, offer: str = ""
 ) -> str:
-    """What a perceptor makes of a prompt line, as HTML.
+    """Describe how an image-text encoder reads a prompt line, as HTML.
 
     Args:
         line: the line; may be empty or unreadable.
@@ -52,7 +52,7 @@ def _part(prompt: Prompt, longest: int | None, count: CountTokens | None) -> str
 
 
 def _words(prompt: Prompt) -> str:
-    """What a prompt says, in order, and where it counts."""
+    """The texts of a prompt, in order, and the region it applies to."""
     said = [f"<b>{html.escape(text)}</b>" for text in (prompt.text, *prompt.schedule)]
     words = ", then ".join(said)
     if prompt.origin is not None:
@@ -70,7 +70,7 @@ def _unknown(words: list[str], offer: str) -> str:
 
 
 def _remedy(offer: str) -> str:
-    """Where a model is that knows the words."""
+    """Name a model that knows the words."""
     if offer:
         return f'<span class="t2a-offer">{html.escape(offer)}</span>: More settings, Model, light'
     return "a real CLIP does: More settings, Model, full"

@@ -1,4 +1,4 @@
-"""What `studio.share` leaves in its cell: the link, the queue, the picture that is being drawn, and a way to stop."""
+"""The output of `studio.share`: the link, the queue, the picture being drawn, and a button to stop."""
 
 import importlib
 import sys
@@ -51,7 +51,7 @@ class ServiceView:
     """
 
     def __init__(self, share: "Share", link: str, guarded: Callable[[Callable[[], None]], Callable[..., None]]) -> None:
-        """guarded: wraps a handler so that what it raises is shown and kept, not lost (`Studio.guarded`)."""
+        """guarded: wraps an event handler so that its errors are reported (`ErrorLog.guarded`)."""
         self._share = share
         self._over = threading.Event()
         self._picture = b""
@@ -75,7 +75,7 @@ class ServiceView:
         threading.Thread(target=self._follow, name="text2art-service-view", daemon=True).start()
 
     def look(self) -> None:
-        """Show how the service stands now."""
+        """Show the service's present state."""
         standing = self._share.standing
         self.view.progress = {"status": _sentence(standing), "share": None}
         frame = self._share.ask(f"/api/jobs/{standing.job}/frame") if standing.job else None
@@ -88,7 +88,7 @@ class ServiceView:
             self.view.show("picture", self._picture, kind="image/jpeg")
 
     def stop(self) -> None:
-        """End the service."""
+        """Stop the service."""
         self._over.set()
         self._show_buttons(over=True)
         self._share.stop()

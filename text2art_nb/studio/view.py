@@ -34,7 +34,7 @@ class View(anywidget.AnyWidget):
     """Hears what the page says: ``{"do": name, …}``, with bytes beside it where there are any."""
 
     def __init__(self, guarded: Guarded, **shown: Any) -> None:
-        """guarded: wraps a handler so that what it raises is shown and kept, not lost (`Studio.guarded`)."""
+        """guarded: wraps an event handler so that its errors are reported (`ErrorLog.guarded`)."""
         super().__init__(**shown)
         self._guarded = guarded
         self._handlers: dict[str, Handler] = {}
@@ -42,7 +42,7 @@ class View(anywidget.AnyWidget):
         handle_on_main_thread(self)
 
     def on_message(self, name: str, handler: Handler) -> None:
-        """Have `handler(content, buffers)` called when the page says `name`; of several, each."""
+        """Call `handler(content, buffers)` for every message `name` of the page. Several handlers are all called."""
         before = self._handlers.get(name)
 
         def both(content: dict[str, Any], buffers: list[Any]) -> None:
@@ -53,15 +53,15 @@ class View(anywidget.AnyWidget):
         self._handlers[name] = handler if before is None else both
 
     def clear_handlers(self) -> None:
-        """Have nothing called any more, whatever the page says."""
+        """Ignore the page from now on."""
         self._handlers.clear()
 
     def on_click(self, name: str, action: Callable[[], None]) -> None:
-        """Have `action()` called when the page says `name`."""
+        """Call `action()` for every message `name` of the page."""
         self.on_message(name, lambda content, buffers: action())
 
     def show(self, what: str, *pictures: bytes, **more: Any) -> None:
-        """Send bytes that are too many for the notebook's file; the page asks again for them with "hello"."""
+        """Send bytes that are too large for the notebook's file. A reopened page asks for them with "hello"."""
         self.send({"show": what, **more}, buffers=list(pictures))
 
     def _hear(self, _: object, content: Any, buffers: list[Any]) -> None:
