@@ -19,14 +19,14 @@ from text2art_nb.studio.check import CheckError
 from text2art_nb.studio.drive import copy_to_drive
 from text2art_nb.studio.error_log import ErrorLog, sentence_for
 from text2art_nb.studio.images import start_picture
-from text2art_nb.studio.kernel import acknowledge_messages
+from text2art_nb.studio.kernel import acknowledge_messages, sleep
 from text2art_nb.studio.library import RunLibrary
 from text2art_nb.studio.live_view import LiveCell
 from text2art_nb.studio.mask_controller import MaskController
 from text2art_nb.studio.output import allow_custom_widgets, note, say, show_hint, show_widget
 from text2art_nb.studio.panel_controller import INTERRUPTED, PanelController
 from text2art_nb.studio.requested import RequestedSettings
-from text2art_nb.studio.run_session import RunSession
+from text2art_nb.studio.run_session import POLL_SECONDS, RunSession
 from text2art_nb.studio.warmup import WarmUp
 
 if TYPE_CHECKING:
