@@ -216,14 +216,14 @@ def test_a_second_interrupt_ends_what_does_not_heed_the_first(kernel: Kernel) ->
 def test_a_second_interrupt_of_a_picture_on_the_panel_ends_it_and_not_the_kernel(kernel: Kernel) -> None:
     kernel.run(DEAF_FROM_THE_THIRD + "studio.panel()")
     first = len(kernel.messages)
-    kernel.click(Button(kernel.value("studio._panel.view.model_id"), "draw"))
+    kernel.click(Button(kernel.value("studio.controller.panel.view.model_id"), "draw"))
     kernel.wait_for(lambda message: "deaf" in message.content.get("text", ""), "third iteration", LONG, first)
     for _ in range(2):
         kernel.interrupt()
         kernel.listen(0.3)  # two signals at the same moment would be one
 
-    assert kernel.value("studio._panel.stage.shown['drawing']") is False
-    assert "interrupted" in kernel.value("studio._panel.stage.shown['message']")
+    assert kernel.value("studio.controller.panel.preview.shown['drawing']") is False
+    assert "Interrupted" in kernel.value("studio.controller.panel.preview.shown['message']")
     kernel.run(LET_IT_END)
     again = paint(kernel)
     seconds_to_end(again, ask_to_end(again, "stop"))

@@ -168,7 +168,7 @@ def test_run_all_shows_the_whole_panel_and_a_picture_and_the_notebook_saved_then
     picture = tour.live.get_by_role("img").first
     assert picture.evaluate("img => img.complete && img.naturalWidth > 0")
     expect(tour.live.get_by_text("done, 6 iterations")).to_be_visible()
-    for title in ("More settings", "Gallery", "Remix a friend's picture", "Go on"):
+    for title in ("More settings", "Gallery", "Remix a friend's picture", "Continue a run"):
         expect(tour.panel.get_by_text(title, exact=True)).to_be_visible()
     assert tour.newest().settings.prompts == "an underwater city"
     tour.colab.photograph(shots / "run-all.png")
@@ -213,7 +213,7 @@ def test_folds_are_reached_with_tab(tour: Tour) -> None:
         focused = tour.panel.locator(":focus")
         if focused.count():
             reached.add(focused.inner_text().strip())
-    assert {"More styles", "More settings", "Gallery", "Go on"} <= reached
+    assert {"More styles", "More settings", "Gallery", "Continue a run"} <= reached
 
 
 @pytest.mark.nightly
@@ -221,7 +221,7 @@ def test_the_cell_is_steered_paused_and_stopped(tour: Tour) -> None:
     at.type_into(tour.field("Prompt"), "a lighthouse")
     tour.paint()
     at.type_into(tour.field("Prompt"), "a lighthouse at night")
-    expect(tour.panel.get_by_text("prompts: changed while drawing")).to_be_visible()
+    expect(tour.panel.get_by_text(re.compile(r"^Prompt changed from iteration \d+ on"))).to_be_visible()
     tour.wait_for_iteration(tour.live, iteration(tour.live) + 3)
     tour.live.get_by_role("button", name="Pause").click()
     expect(tour.live.get_by_role("button", name="Resume")).to_be_visible()
@@ -282,7 +282,7 @@ def test_a_png_that_is_dropped_on_remix_sets_every_field(tour: Tour, friends_pic
     at.drop(tour.panel.get_by_text("Drop a PNG, JPEG, GIF or MP4"), friends_picture)
     expect(tour.field("Prompt")).to_have_value("a red castle in the snow")
     expect(tour.field("Seed")).to_have_value("4711")
-    expect(tour.panel.get_by_text(f"every setting now comes from {friends_picture.name}")).to_be_visible()
+    expect(tour.panel.get_by_text(f"All settings were taken from {friends_picture.name}")).to_be_visible()
     at.type_into(tour.field("Seed"), "")
 
 
@@ -295,7 +295,7 @@ def test_a_mask_is_painted_and_drawn_with(tour: Tour, shots: Path) -> None:
     at.stroke(canvas, (0.2, 0.5), (0.8, 0.5))
     tour.button("Erase").click()
     at.stroke(canvas, (0.6, 0.3), (0.6, 0.7))
-    at.type_into(tour.field("what shall be there"), "a red boat")
+    at.type_into(tour.field("what should be there"), "a red boat")
     tour.colab.photograph(shots / "mask.png")
     tour.button("Use it").click()
     expect(tour.field("Prompt")).to_have_value("a lake | [mask 1] a red boat")

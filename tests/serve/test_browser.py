@@ -76,14 +76,16 @@ def ask(page: Page, prompt: str, iterations: int, public: bool = False, others: 
         page.locator("#t2a-more button").first.click()
     page.get_by_label("Iterations").fill(str(iterations))
     page.locator("#t2a-others textarea").fill(others)
-    page.get_by_label("Hang it in the gallery").set_checked(public)
+    page.get_by_label("Show it in the gallery").set_checked(public)
     page.get_by_role("button", name="Draw", exact=True).click()
 
 
 def test_a_visitor_watches_a_picture_grow_and_takes_it_home(page: Page, tmp_path: Path) -> None:
     ask(page, HOSTILE, iterations=150, public=True)
     stage = page.locator(".t2a-stage")
-    expect(stage.locator(".t2a-status")).to_contain_text(re.compile(r"Iteration \d+ of 150 · about [\d:]+ left"))
+    expect(stage.locator(".t2a-status")).to_contain_text(
+        re.compile(r"Iteration \d+ of 150 · about \d+ (s|min|h \d+ min) left")
+    )
     assert distinct_pictures(stage, "img", seconds=PATIENCE, enough=3) == 3, "the picture grows while it is watched"
     expect(stage.locator(".t2a-status")).to_have_text("Done.")
     with page.expect_download() as saved:
@@ -152,13 +154,13 @@ def test_what_is_wrong_is_said_under_the_button_as_text(page: Page) -> None:
 
 @pytest.mark.nightly
 def test_an_address_goes_in_and_never_comes_back(page: Page, service: Service) -> None:
-    page.get_by_label("Mail it to me").fill("ada@example.org")
+    page.get_by_label("Email it to me").fill("ada@example.org")
     with page.expect_response(re.compile("gradio_api")) as answer:
         ask(page, "a tower", iterations=1000, public=True)
-    page.get_by_label("Mail it to me").fill("")
+    page.get_by_label("Email it to me").fill("")
     page.wait_for_function("location.hash.length > 10")
     job = f"/api/jobs/{page.evaluate('location.hash').lstrip('#')}"
-    with service.desk.engine.connect() as connection:
+    with service.job_service.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT address FROM addresses").scalars().all() == ["ada@example.org"]
     told = [answer.value.text(), *(service.client.get(path).text for path in (job, "/api/gallery", "/api/metrics"))]
     service.client.delete(job)

@@ -65,11 +65,11 @@ def state_of(studio: Studio) -> dict[str, Any]:
     view = panel_of(studio).view
     view.candidates = [{"number": k, "among": 4, "label": f"{k + 1} · 0.31{k}"} for k in range(4)]
     told = {
-        "message": "palette: from the next Draw on",
-        "notice": "Draw fetches first: sd-turbo",
+        "message": "Palette: used from the next Draw on.",
+        "notice": "Draw downloads first: sd-turbo",
         "notices": ["a notice"],
     }
-    view.stage = {**view.stage, **told}
+    view.progress = {**view.progress, **told}
     state: dict[str, Any] = view.get_state(sorted(set(view.keys) - set(DOMWidget().keys)))
     return {name: value for name, value in state.items() if not name.startswith("_")}
 

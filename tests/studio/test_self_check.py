@@ -40,8 +40,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def answers(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], None]:
     """Has the panel's page answer as it is told to."""
-    assert studio._panel is not None
-    view = studio._panel.view
+    assert studio.controller.panel is not None
+    view = studio.controller.panel.view
     send = view.send
 
     def answer_with(content: dict[str, Any]) -> None:
@@ -87,7 +87,7 @@ def test_a_page_that_does_not_answer_is_broken(
 def test_without_a_panel_there_is_nothing_to_ask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("text2art_nb.studio.warmup.Readiness.warm_up", lambda self: None)
+    monkeypatch.setattr("text2art_nb.studio.warmup.WarmUp.start", lambda self: None)
     assert "-- page: " in block_of(Studio(tmp_path), capsys)
 
 

@@ -37,6 +37,6 @@ def needed(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.losses.get("aesthetic"):
         from text2art_nb.optimization import aesthetic
 
-        yield settings.aesthetic_head or aesthetic.USUAL, "aesthetic"
+        yield settings.aesthetic_head or aesthetic.DEFAULT, "aesthetic"
     if settings.upscale > 1 and settings.upscaler == "swin2sr":
         yield f"swin2sr-x{settings.upscale}", "upscaler"

@@ -31,9 +31,9 @@ def about(seconds: float) -> str:
         return "a second"
     if seconds < 20:
         return f"{seconds:.0f} s"
-    if seconds < 90:
+    if seconds < 87.5:
         return f"{round(seconds / 5) * 5} s"
-    if seconds < 10 * 60:
+    if seconds < 9.75 * 60:
         return f"{round(seconds / 30) / 2:g} min"
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} min"
