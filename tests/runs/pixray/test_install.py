@@ -87,7 +87,7 @@ def test_every_source_is_pinned_to_a_commit() -> None:
 
 
 def test_its_environment_finds_the_sources_and_this_torch_and_is_no_part_of_ours(tmp_path: Path) -> None:
-    before = sorted(path.name for path in Path(install.__file__).parent.parent.parent.iterdir())
+    before = sorted(path.name for path in ROOT.iterdir())
     (tmp_path / "CLIP").mkdir()
     (tmp_path / "CLIP" / "only_in_clip.py").write_text("", encoding="utf-8")
     install.make_environment(tmp_path)
