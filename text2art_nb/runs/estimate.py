@@ -58,7 +58,7 @@ class Estimate:
             rough = f"{memory:.0f}" if memory >= 1 else f"{memory:.1g}"
             return f"perhaps {formatting.roughly(seconds)} and {rough} GB: nothing like it has been drawn here yet"
         source = "as measured here" if self.measured == "this" else "judging by other runs here"
-        return f"about {formatting.about(seconds)} and {memory:.{1 if memory < 10 else 0}f} GB, {source}"
+        return f"{formatting.about(seconds)} and {memory:.{1 if memory < 10 else 0}f} GB, {source}"
 
 
 class _Work(BaseModel):
