@@ -410,6 +410,8 @@ def test_a_place_that_can_not_be_written_is_no_trouble(tmp_path: Path) -> None:
         (Estimate(50.0, 5.0, 1 * GB, "none"), "perhaps a minute and 1 GB: nothing like it has been drawn here yet"),
         (Estimate(0.2, 0.0, round(0.43 * GB), "this"), "about a second and 0.4 GB, as measured here"),
         (Estimate(7.4, 0.0, GB, "this"), "about 7 s and 1.0 GB, as measured here"),
+        (Estimate(88.0, 0.0, GB, "this"), "about 1.5 min and 1.0 GB, as measured here"),
+        (Estimate(590.0, 0.0, GB, "this"), "about 10 min and 1.0 GB, as measured here"),
         (Estimate(150.0, 0.0, 12 * GB, "like"), "about 2.5 min and 12 GB, judging by other runs here"),
         (Estimate(2000.0, 0.0, GB, "this"), "about 33 min and 1.0 GB, as measured here"),
         (Estimate(9000.0, 0.0, GB, "this"), "about 2.5 h and 1.0 GB, as measured here"),

@@ -49,30 +49,32 @@ DRAWERS: Final[Mapping[str, Cost]] = MappingProxyType(
 
 
 class ImageEncoder(NamedTuple):
-    """name: as in the papers; pattern: found in its name or path; side: of a view, in pixels; cost: per view."""
+    """name: as in the papers; pattern: found in its name or path; side: of a view, in pixels; the costs per view."""
 
     name: str
     pattern: str
     side: int
-    cost: Cost
+    seconds_each: float
+    megabytes: float
+    megabytes_each: float
 
 
 IMAGE_ENCODERS: Final = (
     # The first whose pattern is found counts: the particular before the general, ViT-B/16 for any unknown one.
-    ImageEncoder("TinyCLIP-40M/32", r"tinyclip.*40m", 224, Cost(0.0, 0.12, 350, 30)),
-    ImageEncoder("TinyCLIP-39M/16", r"tinyclip.*39m", 224, Cost(0.0, 0.5, 350, 70)),
-    ImageEncoder("TinyCLIP-8M/16", r"tinyclip|^light$", 224, Cost(0.0, 0.1, 100, 30)),
-    ImageEncoder("RN50x16", r"rn50x16", 384, Cost(0.0, 3.6, 800, 1_000)),
-    ImageEncoder("RN50x4", r"rn50x4", 288, Cost(0.0, 1.1, 450, 450)),
-    ImageEncoder("RN101", r"rn101", 224, Cost(0.0, 0.5, 300, 260)),
-    ImageEncoder("RN50", r"rn50", 224, Cost(0.0, 0.3, 250, 180)),
-    ImageEncoder("ViT-L/14@336", r"336", 336, Cost(0.0, 10.0, 1_400, 850)),
-    ImageEncoder("ViT-H/14", r"\bh.?14|huge|pickscore", 224, Cost(0.0, 8.7, 2_700, 560)),
-    ImageEncoder("ViT-L/14", r"\bl.?14|large|fare2", 224, Cost(0.0, 4.2, 1_400, 350)),
-    ImageEncoder("ViT-B/32", r"32", 224, Cost(0.0, 0.23, 500, 40)),
-    ImageEncoder("ViT-B/16", r"", 224, Cost(0.0, 0.9, 500, 100)),
+    ImageEncoder("TinyCLIP-40M/32", r"tinyclip.*40m", 224, 0.12, 350, 30),
+    ImageEncoder("TinyCLIP-39M/16", r"tinyclip.*39m", 224, 0.5, 350, 70),
+    ImageEncoder("TinyCLIP-8M/16", r"tinyclip|^light$", 224, 0.1, 100, 30),
+    ImageEncoder("RN50x16", r"rn50x16", 384, 3.6, 800, 1_000),
+    ImageEncoder("RN50x4", r"rn50x4", 288, 1.1, 450, 450),
+    ImageEncoder("RN101", r"rn101", 224, 0.5, 300, 260),
+    ImageEncoder("RN50", r"rn50", 224, 0.3, 250, 180),
+    ImageEncoder("ViT-L/14@336", r"336", 336, 10.0, 1_400, 850),
+    ImageEncoder("ViT-H/14", r"\bh.?14|huge|pickscore", 224, 8.7, 2_700, 560),
+    ImageEncoder("ViT-L/14", r"\bl.?14|large|fare2", 224, 4.2, 1_400, 350),
+    ImageEncoder("ViT-B/32", r"32", 224, 0.23, 500, 40),
+    ImageEncoder("ViT-B/16", r"", 224, 0.9, 500, 100),
 )
-_EMBEDDED: Final = ImageEncoder("embedded", r"", 64, Cost(0.0, 0.0035, 0, 1.7))
+_EMBEDDED: Final = ImageEncoder("embedded", r"", 64, 0.0035, 0, 1.7)
 
 
 def image_encoder(name: str) -> ImageEncoder:
@@ -103,7 +105,7 @@ def time(settings: Settings, device: str = "cpu", only: int | None = None) -> li
     for name, _, own in map(perceptor_spec, settings.perceptors or ()):
         encoder = image_encoder(name)
         drops = encoder is not _EMBEDDED and not encoder.name.startswith("RN")  # only a transformer drops patches
-        view += encoder.cost.seconds_each * (1 - _DROP_SAVES * settings.token_drop * drops) * (own or cuts) / cuts
+        view += encoder.seconds_each * (1 - _DROP_SAVES * settings.token_drop * drops) * (own or cuts) / cuts
     fixed, megapixel = (sum(share * cost[part] for share, cost in drawers) for part in (0, 1))
     if device == "cpu":
         return [fixed, view, megapixel]
@@ -121,8 +123,8 @@ def memory(settings: Settings, views: int) -> tuple[list[float], int]:
     encoders = [image_encoder(name) for name in settings.perceptor_names]
     # As many as `Loop.micro_batch` takes; those of the encoder that needs most for them count.
     batches = [settings.micro_batch or max(4, math.ceil(10 * (224 / each.side) ** 2)) for each in encoders]
-    held = [(each.cost.megabytes_each, min(views, batch)) for each, batch in zip(encoders, batches, strict=True)]
+    held = [(each.megabytes_each, min(views, batch)) for each, batch in zip(encoders, batches, strict=True)]
     view, at_once = max(held, key=math.prod)
     most = max(drawers, key=lambda cost: cost.megabytes_each)
-    fixed = most.megabytes + sum(each.cost.megabytes for each in encoders)
+    fixed = most.megabytes + sum(each.megabytes for each in encoders)
     return [fixed * 1e6, view * 1e6, most.megabytes_each * 1e6], max(at_once, style_views(settings))

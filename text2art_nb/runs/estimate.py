@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import json
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,7 @@ class Estimate:
             rough = f"{memory:.0f}" if memory >= 1 else f"{memory:.1g}"
             return f"perhaps {formatting.roughly(seconds)} and {rough} GB: nothing like it has been drawn here yet"
         source = "as measured here" if self.measured == "this" else "judging by other runs here"
-        return f"about {formatting.about(seconds)} and {memory:.{1 if memory < 10 else 0}f} GB, {source}"
+        return f"{formatting.about(seconds)} and {memory:.{1 if memory < 10 else 0}f} GB, {source}"
 
 
 class _Work(BaseModel):
@@ -74,20 +75,6 @@ class _Work(BaseModel):
     views: int = Field(ge=1)
     megapixels: float = Field(gt=0)
     at_once: int = Field(ge=1)
-
-    @property
-    def of_time(self) -> list[float]:
-        """Features that the costs of time are for."""
-        return [1.0, self.views, self.megapixels]
-
-    @property
-    def of_memory(self) -> list[float]:
-        """Features that the costs of memory are for."""
-        return [1.0, self.at_once, self.megapixels]
-
-    def is_kin(self, other: "_Work") -> bool:
-        """Whether both are of the same kind."""
-        return (self.device, self.kind) == (other.device, other.kind)
 
 
 class _Entry(_Work):
@@ -148,7 +135,7 @@ class Paces:
         new = _Entry(
             **work.model_dump(),
             machine=self.machine,
-            usual=_dot(work.of_time, costs.time(settings, work.device)),
+            usual=_usual_pace(work, costs.time(settings, work.device)),
             pace=seconds / iterations,
             weight=iterations,
             bytes=max(0, peak_bytes),
@@ -162,20 +149,22 @@ class Paces:
         """Estimate the cost of drawing `settings`."""
         settings = settings.resolved()
         work = _work(settings)
-        entries = [entry for entry in self._read() if entry.machine == self.machine]
-        kin = [entry for entry in entries if entry.is_kin(work)]
-        same = [entry for entry in kin if entry.key == work.key]
-        if same:
-            pace = same[-1].pace
-        else:
-            usual = [cost * _slowness(entries, work.device) for cost in costs.time(settings, work.device)]
-            rows, noise = [entry.of_time for entry in kin], _CPU_NOISE if work.device == "cpu" else _GPU_NOISE
-            pace = _dot(work.of_time, _fit(rows, [entry.pace for entry in kin], usual, noise))
+        is_cpu = work.device == "cpu"
+        entries = [entry for entry in self._read() if entry.machine == self.machine and entry.device == work.device]
+        kin = [entry for entry in entries if entry.kind == work.kind]
+        speed, usual = _slowness(entries, is_cpu), costs.time(settings, work.device)
+        pace = _predict(
+            work, kin, "pace", "views", [cost * speed for cost in usual], _CPU_NOISE if is_cpu else _GPU_NOISE
+        )
+        (fixed, *each), held = costs.memory(settings, work.views)[0], 0
+        if not work.device.startswith("cuda"):
+            fixed, held = fixed + _PROCESS_BYTES, machine.held_bytes()
+        known = [entry for entry in kin if entry.bytes]
         return Estimate(
             seconds=pace * (settings.iterations or 0),
             start_seconds=self._start(kin, work, settings, pace),
-            bytes=round(_memory([entry for entry in kin if entry.bytes], work, settings)),
-            measured="this" if same else "like" if kin else "none",
+            bytes=round(max(held, _predict(work, known, "bytes", "at_once", [fixed, *each], _MEMORY_NOISE))),
+            measured="this" if any(entry.key == work.key for entry in kin) else "like" if kin else "none",
         )
 
     def _start(self, kin: Sequence[_Entry], work: _Work, settings: Settings, pace: float) -> float:
@@ -236,50 +225,40 @@ def _work(settings: Settings) -> _Work:
     )
 
 
-def _memory(known: Sequence[_Entry], work: _Work, settings: Settings) -> float:
-    """Bytes: of the same settings, else fitted to the `known` of the kind; never less than the process holds now."""
-    process = 0.0 if work.device.startswith("cuda") else _PROCESS_BYTES
-    (fixed, *each), _ = costs.memory(settings, work.views)
-    fitted = _fit(
-        [entry.of_memory for entry in known], [entry.bytes for entry in known], [fixed + process, *each], _MEMORY_NOISE
-    )
-    same = [entry.bytes for entry in known if entry.key == work.key]
-    return max(same[-1] if same else _dot(work.of_memory, fitted), machine.held_bytes() if process else 0)
+def _usual_pace(work: _Work, usual: Sequence[float]) -> float:
+    return usual[0] + usual[1] * work.views + usual[2] * work.megapixels
 
 
-def _slowness(entries: Sequence[_Entry], device: str) -> float:
+def _slowness(entries: Sequence[_Entry], is_cpu: bool) -> float:
     """How many times slower a device is than usual: by runs of any kind, else by the number of threads."""
-    ratios = [math.log(entry.pace / entry.usual) for entry in entries if entry.device == device]
-    if ratios:
-        return math.exp(sum(ratios) / len(ratios))
-    return 1 / math.sqrt(machine.threads()) if device == "cpu" else 1.0
+    if entries:
+        return math.exp(statistics.fmean(math.log(entry.pace / entry.usual) for entry in entries))
+    return 1 / math.sqrt(machine.threads()) if is_cpu else 1.0
 
 
-def _dot(features: Sequence[float], each: Sequence[float]) -> float:
-    return sum(feature * cost for feature, cost in zip(features, each, strict=True))
+def _predict(work: _Work, kin: Sequence[_Entry], value: str, count: str, usual: Sequence[float], noise: float) -> float:
+    """Return the `value` measured for the same work, else the sum of its costs: fixed, per `count` and per megapixel.
 
-
-def _fit(
-    rows: Sequence[Sequence[float]], values: Sequence[float], usual: Sequence[float], noise: float
-) -> Sequence[float]:
-    """Fit non-negative costs of features to measured `values`: ridge regression of the relative errors.
-
-    The ridge pulls towards the usual costs at this machine's mean speed, the stronger the greater the relative `noise`:
-    one run tells how fast the machine is, and each further one more about what is slow on it.
+    Non-negative costs are fitted to the work's `kin`: ridge regression of the relative errors. The ridge pulls towards
+    the `usual` costs at this machine's mean speed, the stronger the greater the relative `noise`: one run tells how
+    fast the machine is, and each further one more about what is slow on it.
     """
-    if not rows:
-        return usual
+    same = [entry for entry in kin if entry.key == work.key]
+    if same:
+        return float(getattr(same[-1], value))
     import numpy as np
 
-    features, right, prior = np.array(rows), np.array(values), np.array(usual)
-    prior *= np.exp(np.log(right / (features @ prior)).mean())
-    matrix = np.vstack([features * prior / right[:, None], noise * np.eye(len(prior))])
-    wanted = np.append(np.ones(len(right)), noise * np.ones(len(prior)))
-    solutions = []
-    for positive in list(itertools.product((False, True), repeat=len(prior)))[1:]:  # least squares with the others 0
-        solution = np.zeros(len(prior))
-        solution[list(positive)] = np.linalg.lstsq(matrix[:, positive], wanted, rcond=None)[0]
-        solutions.append(solution)
-    feasible = [solution for solution in solutions if (solution >= 0).all()]
-    best = min(feasible, key=lambda solution: float(np.square(matrix @ solution - wanted).sum()))
-    return [float(cost) for cost in best * prior]
+    *rows, wanted = np.array([[1.0, getattr(each, count), each.megapixels] for each in (*kin, work)]) * usual
+    if not rows:
+        return float(wanted.sum())
+    relative = np.array(rows) / [[getattr(entry, value)] for entry in kin]
+    speed = np.exp(-np.log(relative.sum(1)).mean())
+    matrix = np.vstack([relative * speed, noise * np.eye(3)])
+    right = np.append(np.ones(len(rows)), noise * np.ones(3))
+    fits = []
+    for positive in list(itertools.product((False, True), repeat=3))[1:]:  # least squares with the other costs 0
+        fit = np.zeros(3)
+        fit[list(positive)] = np.linalg.lstsq(matrix[:, positive], right, rcond=None)[0]
+        fits.append(fit)
+    best = min((fit for fit in fits if (fit >= 0).all()), key=lambda fit: float(np.square(matrix @ fit - right).sum()))
+    return float(wanted @ best * speed)

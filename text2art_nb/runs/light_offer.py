@@ -36,7 +36,7 @@ class LightOffer:
     def sentence(self) -> str:
         """The offer in words, like "fetch 94 MB and draw a zeppelin: about 2 min"."""
         first = f"fetch {self.megabytes} MB and draw" if self.megabytes else "draw"
-        return f"{first} {_listed(self.words)}: about {about(self.estimate.seconds + self.estimate.start_seconds)}"
+        return f"{first} {_listed(self.words)}: {about(self.estimate.seconds + self.estimate.start_seconds)}"
 
 
 def light_offer(settings: Settings, paces: Paces) -> LightOffer | None:

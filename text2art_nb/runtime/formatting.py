@@ -18,6 +18,13 @@ _ROUND: Final = (
 )
 
 
+def roughly(seconds: float) -> str:
+    """A guessed time: a few seconds, half a minute, 20 minutes, 6 hours."""
+    if seconds > 1.5 * 3600:
+        return f"{seconds / 3600:.0f} hours"
+    return min(_ROUND, key=lambda mark: abs(math.log(mark[0] / max(seconds, 1.0))))[1]
+
+
 def minutes(seconds: float) -> str:
     """1:05:00, 12:30, 0:07."""
     whole = max(0, round(seconds))
@@ -26,22 +33,15 @@ def minutes(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """A measured time to two digits or so: 7 s, 40 s, 2.5 min, 33 min, 2.5 h."""
+    """about a second, about 14 s, about 55 s, about 13 min, about 2.5 h: rounded as a person would say it."""
     if seconds < 1.5:
-        return "a second"
+        return "about a second"
     if seconds < 20:
-        return f"{seconds:.0f} s"
+        return f"about {seconds:.0f} s"
     if seconds < 87.5:
-        return f"{round(seconds / 5) * 5} s"
+        return f"about {round(seconds / 5) * 5} s"
     if seconds < 9.75 * 60:
-        return f"{round(seconds / 30) / 2:g} min"
+        return f"about {round(seconds / 30) / 2:g} min"
     if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{round(seconds / 1800) / 2:g} h"
-
-
-def roughly(seconds: float) -> str:
-    """A guessed time: a few seconds, half a minute, 20 minutes, 6 hours."""
-    if seconds > 1.5 * 3600:
-        return f"{seconds / 3600:.0f} hours"
-    return min(_ROUND, key=lambda mark: abs(math.log(mark[0] / max(seconds, 1.0))))[1]
+        return f"about {seconds / 60:.0f} min"
+    return f"about {round(seconds / 1800) / 2:g} h"

@@ -27,7 +27,7 @@ SKETCHED = "first sketch; loading the models that draw it out …"
 
 def status_line(frame: "Frame", going: bool = True) -> str:
     """iteration 12 of 120 · score 0.310 · about 14 s left. going: whether it is being drawn; else no time is left."""
-    left = f" · about {about(frame.eta)} left" if frame.eta and going else ""
+    left = f" · {about(frame.eta)} left" if frame.eta and going else ""
     return f"iteration {frame.iteration} of {frame.total} · score {frame.score:.3f}{left}"
 
 

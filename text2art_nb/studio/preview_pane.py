@@ -139,7 +139,7 @@ def _measured(background: "BackgroundRun", frame: Frame) -> dict[str, Any]:
     """Correct the estimate by the pace of the run itself, once there are a few iterations to go by."""
     if background.done or background.drawn < MEASURED_ITERATIONS or not frame.eta:
         return {}
-    return {"estimate": f"This takes about {about(frame.seconds + frame.eta)} in all, at its present pace."}
+    return {"estimate": f"This takes {about(frame.seconds + frame.eta)} in all, at its present pace."}
 
 
 def _still(image: "Image.Image") -> str:
