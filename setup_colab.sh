@@ -5,7 +5,8 @@
 #   ./setup_colab.sh draw "a prompt"  the same, then draw (all options of: python -m text2art_nb draw --help)
 #   ./setup_colab.sh lab [ARG...]     the same with JupyterLab, then open text2art.ipynb in it (ARG goes to JupyterLab)
 #   ./setup_colab.sh kernel           set up the Python of a notebook's kernel, PYTHON: what is in it stays as it is
-#   ./setup_colab.sh test [ARG...]    set up with what the checks need, then run every check (ARG goes to pytest)
+#   ./setup_colab.sh test [ARG...]    set up with what the checks need, then run the checks (ARG goes to pytest)
+#   ./setup_colab.sh test --all       the same with the nightly tests, which take up to an hour
 #   ./setup_colab.sh --with-pixray    set up, and pixray beside it in .pixray (PIXRAY_SOURCES=DIR: from clones in DIR)
 #   ./setup_colab.sh home OWNER/REPO  write where the repository is on GitHub into README, notebook and pyproject.toml
 #
@@ -76,7 +77,14 @@ set_up_kernel() {
 # Runs every check, whatever the ones before it said, so that one run shows all there is to mend.
 run_checks() {
     cd "$here"
-    local failed=()
+    local failed=() tier=(-m "not nightly") arguments=() argument
+    for argument in "$@"; do
+        if [ "$argument" = --all ]; then
+            tier=(--hypothesis-profile=nightly)
+        else
+            arguments+=("$argument")
+        fi
+    done
     check() {
         echo "== $*"
         "$python" -m "$@" || failed+=("$*")
@@ -89,7 +97,7 @@ run_checks() {
         failed+=("lint-imports")
     # A process a core, and one thread in each: most tests are small, and threads that wait for each other waste both.
     export OMP_NUM_THREADS=1
-    check pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder "$@"
+    check pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder "${tier[@]}" ${arguments[@]+"${arguments[@]}"}
     [ ${#failed[@]} -eq 0 ] || fail "failed: $(printf '%s; ' "${failed[@]}")"
 }
 

@@ -1,12 +1,37 @@
-"""What the tests share: small random models in the hub's layout, and settings that draw with them."""
+"""What the tests share: small random models in the hub's layout, settings that draw with them, and who runs what."""
 
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import tiny_models
 from text2art_nb.settings import Settings
+
+ROOT = Path(__file__).parent
+_PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("quick", max_examples=20, **_PATIENT)
+hypothesis.settings.register_profile("nightly", max_examples=200, **_PATIENT)
+hypothesis.settings.load_profile("quick")  # --hypothesis-profile=nightly comes after this
+
+_LONG = ("notebook", "serve", "studio")
+"""Folders whose tests wait for other processes most of the time: they begin first, so that none is left at the end."""
+_ALONE = ("drawers/test_contract_runs.py", "settings/test_settings_fuzz.py", "optimization/test_losses.py")
+"""Files that are long and whose tests share nothing: every test goes to whatever process is free."""
+
+_SHARED = {"serve": "service"}
+"""Folders whose tests share what is long to start: a service and its workers, and one process that those come from."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say to --dist=loadgroup which tests belong to one process: those of a file, or of a folder."""
+    for item in items:
+        file = item.path.relative_to(ROOT).as_posix()
+        if file not in _ALONE and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(_SHARED.get(item.path.parent.name, file)))
+    items.sort(key=lambda item: item.path.relative_to(ROOT).parts[0] not in _LONG)
 
 
 @pytest.fixture(scope="session")

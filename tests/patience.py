@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-ATTEMPTS = 3
+ATTEMPTS = 10
 
 
 def least(attempt: Callable[[], float], enough: float) -> float:

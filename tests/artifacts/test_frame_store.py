@@ -44,7 +44,7 @@ class Slow(Still):
         return picture
 
     def _when_it_may(self, mode: str) -> Image.Image:
-        self.may.wait(10)
+        self.may.wait(120)
         return super().image
 
 
@@ -124,7 +124,7 @@ def test_a_disk_that_is_slow_does_not_make_the_drawing_wait_and_the_last_frame_i
     began = time.perf_counter()
     for iteration in range(1, 101):
         store.add(Slow(iteration))
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 60
     Slow.may.set()
     store.close()
     assert store.iterations[-1] == 100

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 
 from tests.serve.service import postgres, wanted
 from text2art_nb.serve.config import Config, Limits
-from text2art_nb.serve.jobs import Desk
-from text2art_nb.serve.lease import take
+from text2art_nb.serve.job_service import JobService
+from text2art_nb.serve.lease import acquire_lease
 from text2art_nb.serve.requests import JobRequest
 
 ROOM = Limits(per_minute=100_000, at_once=100_000, waiting=100_000)
@@ -51,26 +51,26 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="text2art-bench-") as folder, contextlib.ExitStack() as stack:
         database = stack.enter_context(postgres(Path(folder) / "pg")) if options.postgres else None
-        desk = Desk(Config(data=Path(folder) / "data", database=database, limits=ROOM))
+        job_service = JobService(Config(data=Path(folder) / "data", database=database, limits=ROOM))
         request, count = JobRequest(**wanted()), options.count
-        desk.submit(request, "warm-up")
-        found = {"submit": measured(count, lambda number: desk.submit(request, f"visitor {number}"))}
-        with desk.engine.connect() as connection:
+        job_service.submissions.submit(request, "warm-up")
+        found = {"submit": measured(count, lambda number: job_service.submissions.submit(request, f"visitor {number}"))}
+        with job_service.engine.connect() as connection:
             ids = connection.execute(sa.text("SELECT id FROM jobs ORDER BY created")).scalars().all()
-        found["get, in a queue of these"] = measured(count, lambda number: desk.get(ids[-1]))
-        hold = take(desk.engine, ids[0], "bench")
-        assert hold is not None
-        found["note an iteration"] = measured(count, lambda number: hold.note(number, count, 1.0))
-        board = desk.board(ids[0])
-        found["look at a watched job"] = measured(count, lambda number: desk.board(ids[0], board))
-        found["gallery"] = measured(count // 10, lambda number: desk.gallery(1, "visitor"))
-        with desk.engine.connect() as connection:
+        found["get, in a queue of these"] = measured(count, lambda number: job_service.feed.get(ids[-1]))
+        lease = acquire_lease(job_service.engine, ids[0], "bench")
+        assert lease is not None
+        found["note an iteration"] = measured(count, lambda number: lease.record_progress(number, count, 1.0))
+        snapshot = job_service.feed.snapshot(ids[0])
+        found["look at a watched job"] = measured(count, lambda number: job_service.feed.snapshot(ids[0], snapshot))
+        found["gallery"] = measured(count // 10, lambda number: job_service.gallery.page(1, "visitor"))
+        with job_service.engine.connect() as connection:
             if options.postgres:
                 size = connection.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one()
             else:
                 pages = sa.text("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
                 size = connection.execute(pages).scalar_one()
-        desk.close()
+        job_service.close()
     print(json.dumps({**found, "database bytes": size}, indent=1))
 
 

@@ -54,7 +54,7 @@ def main() -> None:
             kernel.run(BLIND, 300)
             kernel.run(WATCHED, 300)
             pairs.append((kernel.value("blind"), kernel.value("watched")))
-            first.append(kernel.value("studio._easel.first_frame_seconds"))
+            first.append(kernel.value("studio.session.background.first_frame_seconds"))
             whole.append(kernel.value("seconds"))
     ratios = [watched / blind for blind, watched in pairs]
     print(

@@ -493,7 +493,7 @@ def test_draw_takes_a_setting_by_its_other_name(tiny: Callable[..., Settings]) -
 @pytest.fixture
 def interrupted_while_loading(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C comes while the models are loaded."""
-    load = Run._begun
+    load = Run._build_loop
 
     def begun(run: Run, start: Checkpoint) -> Loop:
         os.kill(os.getpid(), signal.SIGINT)
@@ -501,7 +501,7 @@ def interrupted_while_loading(monkeypatch: pytest.MonkeyPatch) -> None:
             time.sleep(0.001)
         return load(run, start)
 
-    monkeypatch.setattr(Run, "_begun", begun)
+    monkeypatch.setattr(Run, "_build_loop", begun)
 
 
 def test_ctrl_c_before_the_models_load_leaves_the_run_before_as_it_was(

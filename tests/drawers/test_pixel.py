@@ -265,7 +265,7 @@ def test_the_opacity_of_a_proposal_changes_as_fast_at_any_learning_rate(
     settings = tiny(drawer="pixel", transparent=True, start="proposal", learning_rate=asked, iterations=1)
     loop = Loop(settings.resolved())
     loop.step()
-    assert [group["lr"] for group in loop.optimizer.param_groups] == pytest.approx(
+    assert [group["lr"] for group in loop.active.optimizer.param_groups] == pytest.approx(
         [rate / 10 for rate in rates]  # the only step is after the drop at 75%
     )
 

@@ -17,6 +17,7 @@ from text2art_nb import drawers
 from text2art_nb.drawers import one_step
 from text2art_nb.drawers.turbo import TurboDrawer, norm_prior, on_the_sphere
 from text2art_nb.errors import ModelError
+from text2art_nb.optimization import rng
 from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 from text2art_nb.settings.prompts import Prompt, parse_prompts
@@ -166,7 +167,7 @@ def test_the_loop_counts_the_prior_and_holds_gradients_short(tiny: Tiny) -> None
 def run_start(run: Run) -> Tensor:
     """The noise that a run began with."""
     loop = run._prepare()
-    return build(loop.settings, seed=loop._generator(0).initial_seed()).noise.detach()
+    return build(loop.settings, seed=rng.generator(loop.settings.seed or 0, 0).initial_seed()).noise.detach()
 
 
 # -- words
@@ -376,6 +377,7 @@ def test_what_lives_is_counted() -> None:
     assert third.shape == (10, 100)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_full_size_fits_a_t4() -> None:
     found = turbo_memory.measured(turbo_memory.SD_TURBO, torch.float16)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -350,7 +350,6 @@ def refusal(open_it: Callable[[bytes], object], data: bytes) -> str | None:
 
 
 @given(data=mutated())
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_damage_anywhere_ends_in_a_plain_refusal_or_a_whole_picture(data: bytes) -> None:
     said = refusal(Artwork.open, data)
     assert said is None or said.isprintable()
@@ -364,7 +363,6 @@ JSONISH = st.recursive(
 
 
 @given(changes=st.dictionaries(st.sampled_from([*Settings.model_fields, "text2art", "other"]), JSONISH, max_size=4))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_values_in_a_recipe_are_taken_or_refused_plainly(changes: dict[str, Any]) -> None:
     said = refusal(Artwork.inspect, png_of(recipe(**changes)))
     assert said is None or said.isprintable()

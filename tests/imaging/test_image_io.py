@@ -179,19 +179,19 @@ BOMB = png(30_000, 30_000, zlib.compress(b"\0" * 1_000_000, 9))
 
 @pytest.mark.parametrize("value", [BOMB, uri_of(BOMB)])
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(value: object) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with at_most_bytes(50e6), pytest.raises(ValueError, match="at most 80 million pixels"):
         picture_to_uri(value)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_small_header_with_an_ocean_behind_it_costs_nothing() -> None:
     deflated = zlib.compressobj(9)
     idat = b"".join(deflated.compress(b"\0" * 2**20) for _ in range(128)) + deflated.flush()
-    began = time.perf_counter()
+    began = time.process_time()
     image = open_picture(uri_of(png(16, 16, idat)))
     assert image.size == (16, 16)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_compressed_comment_never_reaches_the_decoder() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -102,7 +102,6 @@ pieces = st.sampled_from(
 
 
 @given(st.lists(pieces, max_size=10).map("".join) | st.text(max_size=20))
-@settings(deadline=None)
 def test_any_text_is_a_palette_of_colours_in_range_or_refused_with_a_sentence(text: str) -> None:
     try:
         colours = parse_palette(text)

@@ -27,6 +27,7 @@ def taming(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_taming(tmp_path_factory.mktemp("hub") / "taming-vq-f16-n16384")
 
 
+@pytest.mark.nightly
 def test_the_architectures_have_the_sizes_that_are_published(vit_b32: Path, taming: Path) -> None:
     from diffusers.models.autoencoders.vq_model import VQModel
 
@@ -37,6 +38,7 @@ def test_the_architectures_have_the_sizes_that_are_published(vit_b32: Path, tami
     assert (eye.size, eye.longest) == (224, 77)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_two_iterations_with_full_size_models(vit_b32: Path, taming: Path) -> None:
     run = Run(

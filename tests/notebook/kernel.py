@@ -57,7 +57,7 @@ class Kernel:
         self._manager.start_kernel(env=self._variables, cwd=str(self.folder))
         self._client = self._manager.client()
         self._client.start_channels()
-        self._client.wait_for_ready(timeout=60)
+        self._client.wait_for_ready(timeout=240)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,7 +75,7 @@ class Kernel:
         self._cell = Cell(self, self._client.execute(code, store_history=False), began, len(self.messages))
         return self._cell
 
-    def run(self, code: str, seconds: float = 60) -> "Cell":
+    def run(self, code: str, seconds: float = 240) -> "Cell":
         """Run a cell to its end, which must not be an error."""
         cell = self.begin(code)
         cell.wait_until_ended(seconds)
@@ -89,7 +89,7 @@ class Kernel:
     def value(self, expression: str) -> Any:
         """What an expression is in the kernel, as far as a literal can say."""
         identity = self._client.execute("", silent=True, user_expressions={"value": expression})
-        told = self.reply(identity, 30)["user_expressions"]["value"]
+        told = self.reply(identity, 240)["user_expressions"]["value"]
         assert told["status"] == "ok", told
         return ast.literal_eval(told["data"]["text/plain"])
 
@@ -180,11 +180,11 @@ class Cell:
     def wait_until_ended(self, seconds: float) -> None:
         """Wait until the kernel says that the cell is done."""
         self.ended = self.kernel.wait_for(self._is_end, "end of the cell", seconds, self.first).at
-        reply = self.kernel.reply(self.identity, 5)
+        reply = self.kernel.reply(self.identity, 240)
         if reply["status"] != "ok":
             self.error = f"{reply.get('ename', reply['status'])}: {reply.get('evalue', '')}"
 
-    def wait_for_frames(self, count: int, seconds: float = 30) -> None:
+    def wait_for_frames(self, count: int, seconds: float = 240) -> None:
         """Wait until so many pictures have been shown since the cell began."""
         first = self.first
         for _ in range(count):
@@ -196,7 +196,7 @@ class Cell:
         for _ in range(count):
             first = self._wait_for(lambda message: message.shows_picture, "picture", seconds, first) + 1
 
-    def wait_for_text(self, text: str, seconds: float = 30) -> None:
+    def wait_for_text(self, text: str, seconds: float = 240) -> None:
         """Wait until the cell has printed a text."""
         self._wait_for(lambda message: text in message.content.get("text", ""), text, seconds, self.first)
 

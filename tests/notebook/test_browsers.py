@@ -34,7 +34,7 @@ STOP_SECONDS = 2.0
 GROWN = 30 if os.environ.get("T2A_SCREENSHOTS") else 4
 """Iterations until the panel is photographed: for the documentation there should be something to see."""
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.nightly, pytest.mark.slow]
 
 
 class Tour:
@@ -203,11 +203,11 @@ def test_what_is_changed_while_it_draws_steers_it(tour: Tour) -> None:
     steps = [(at.PROMPT, "a castle at night"), (at.PALETTE, "pico-8"), (at.PROMPT, "a castle at sunset")]
     for field, text in steps:
         at.type_into(tour.panel.locator(field), text)
-        name = "palette" if field == at.PALETTE else "prompts"
-        expect(tour.panel.get_by_text(f"{name}: changed while drawing")).to_be_visible()
+        name = "Palette" if field == at.PALETTE else "Prompt"
+        expect(tour.panel.get_by_text(re.compile(rf"^{name} changed from iteration \d+ on"))).to_be_visible()
     tour.advance(tour.live.locator(at.STATUS).last, 2)
     tour.stop_cell()
-    expect(tour.caption).to_contain_text("steered at")
+    expect(tour.caption).to_contain_text("changed at iteration")
     tour.notebook.wait_until_idle()
     steering = Artwork.open(tour.files()[-1]).settings.steering
     assert [entry.prompts or entry.palette for entry in steering if not entry.stop] == [text for _, text in steps]
@@ -323,7 +323,7 @@ def test_every_fold_opens_and_shuts_by_key(tour: Tour) -> None:
     tour.rest()
     tour.unfold("More settings")
     titles = [title.strip() for title in tour.panel.locator(at.FOLD).all_inner_texts()]
-    assert {"More styles", "More settings", "Gallery", "Remix a friend's picture", "Go on"} <= set(titles)
+    assert {"More styles", "More settings", "Gallery", "Remix a friend's picture", "Continue a run"} <= set(titles)
     for title in titles:
         head = tour.fold(title)
         if not head.is_visible():
@@ -340,7 +340,7 @@ def test_every_fold_opens_and_shuts_by_key(tour: Tour) -> None:
 
 def test_everything_has_a_name(tour: Tour) -> None:
     tour.rest()
-    for title in ("More styles", "More settings", "Gallery", "Go on"):
+    for title in ("More styles", "More settings", "Gallery", "Continue a run"):
         tour.unfold(title)
     unnamed = tour.panel.evaluate(
         """panel => [...panel.querySelectorAll("button, input, select, textarea, canvas, summary")].filter(each => {
@@ -396,7 +396,7 @@ def test_a_friends_picture_sets_every_field(tour: Tour, friends_picture: Path, w
         zone.locator("input").set_input_files(friends_picture)
     expect(tour.panel.locator(at.SEED)).to_have_value("4711")
     expect(tour.panel.locator(at.PROMPT)).to_have_value("a red castle in the snow")
-    expect(tour.panel.get_by_text(f"every setting now comes from {friends_picture.name}")).to_be_visible()
+    expect(tour.panel.get_by_text(f"All settings were taken from {friends_picture.name}")).to_be_visible()
 
 
 def test_a_mask_is_painted_with_the_mouse_and_drawn_with(tour: Tour) -> None:

@@ -162,17 +162,16 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("shots")
 
 
-def test_run_all_shows_the_whole_panel_and_a_picture(tour: Tour, shots: Path) -> None:
+def test_run_all_shows_the_whole_panel_and_a_picture_and_the_notebook_saved_then_is_small_and_valid(
+    tour: Tour, shots: Path
+) -> None:
     picture = tour.live.get_by_role("img").first
     assert picture.evaluate("img => img.complete && img.naturalWidth > 0")
     expect(tour.live.get_by_text("done, 6 iterations")).to_be_visible()
-    for title in ("More settings", "Gallery", "Remix a friend's picture", "Go on"):
+    for title in ("More settings", "Gallery", "Remix a friend's picture", "Continue a run"):
         expect(tour.panel.get_by_text(title, exact=True)).to_be_visible()
     assert tour.newest().settings.prompts == "an underwater city"
     tour.colab.photograph(shots / "run-all.png")
-
-
-def test_a_notebook_that_is_saved_after_run_all_is_small_and_valid(tour: Tour) -> None:
     saved = tour.colab.saved(NOTEBOOK)
     models = saved.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
     assert 0 < len(models) <= MODELS
@@ -180,6 +179,7 @@ def test_a_notebook_that_is_saved_after_run_all_is_small_and_valid(tour: Tour) -
     nbformat.validate(saved)
 
 
+@pytest.mark.nightly
 def test_every_fold_opens_and_shuts_by_mouse_and_by_key(tour: Tour) -> None:
     heads = tour.panel.locator("summary, [aria-expanded]")
     for head in heads.all():  # from the outside to the inside: what is under one that is shut can't be seen
@@ -204,6 +204,7 @@ def test_every_fold_opens_and_shuts_by_mouse_and_by_key(tour: Tour) -> None:
             assert not is_open(head)
 
 
+@pytest.mark.nightly
 def test_folds_are_reached_with_tab(tour: Tour) -> None:
     tour.field("Prompt").focus()
     reached: set[str] = set()
@@ -212,14 +213,15 @@ def test_folds_are_reached_with_tab(tour: Tour) -> None:
         focused = tour.panel.locator(":focus")
         if focused.count():
             reached.add(focused.inner_text().strip())
-    assert {"More styles", "More settings", "Gallery", "Go on"} <= reached
+    assert {"More styles", "More settings", "Gallery", "Continue a run"} <= reached
 
 
+@pytest.mark.nightly
 def test_the_cell_is_steered_paused_and_stopped(tour: Tour) -> None:
     at.type_into(tour.field("Prompt"), "a lighthouse")
     tour.paint()
     at.type_into(tour.field("Prompt"), "a lighthouse at night")
-    expect(tour.panel.get_by_text("prompts: changed while drawing")).to_be_visible()
+    expect(tour.panel.get_by_text(re.compile(r"^Prompt changed from iteration \d+ on"))).to_be_visible()
     tour.wait_for_iteration(tour.live, iteration(tour.live) + 3)
     tour.live.get_by_role("button", name="Pause").click()
     expect(tour.live.get_by_role("button", name="Resume")).to_be_visible()
@@ -236,6 +238,7 @@ def test_the_cell_is_steered_paused_and_stopped(tour: Tour) -> None:
     assert [entry.prompts for entry in steering if entry.prompts] == ["a lighthouse at night"]
 
 
+@pytest.mark.nightly
 def test_interrupt_ends_the_cell_and_the_picture_stays(tour: Tour) -> None:
     tour.paint()
     tour.colab.interrupt()
@@ -244,6 +247,7 @@ def test_interrupt_ends_the_cell_and_the_picture_stays(tour: Tour) -> None:
     assert tour.live.get_by_role("img").first.is_visible()
 
 
+@pytest.mark.nightly
 def test_the_panel_draws_and_its_picture_grows(tour: Tour, shots: Path) -> None:
     tour.draw("a lighthouse at night")
     assert at.distinct_pictures(tour.panel.locator("body"), "img", seconds=20, enough=4) >= 4
@@ -251,6 +255,7 @@ def test_the_panel_draws_and_its_picture_grows(tour: Tour, shots: Path) -> None:
     tour.stop()
 
 
+@pytest.mark.nightly
 def test_the_time_machine_goes_back_and_branches(tour: Tour) -> None:
     tour.draw("a lake")
     tour.wait_for_iteration(tour.panel, 8)
@@ -270,16 +275,18 @@ def test_the_time_machine_goes_back_and_branches(tour: Tour) -> None:
     ]
 
 
+@pytest.mark.nightly
 def test_a_png_that_is_dropped_on_remix_sets_every_field(tour: Tour, friends_picture: Path) -> None:
     at.type_into(tour.field("Prompt"), "something else")
     tour.unfold("Remix a friend's picture")
     at.drop(tour.panel.get_by_text("Drop a PNG, JPEG, GIF or MP4"), friends_picture)
     expect(tour.field("Prompt")).to_have_value("a red castle in the snow")
     expect(tour.field("Seed")).to_have_value("4711")
-    expect(tour.panel.get_by_text(f"every setting now comes from {friends_picture.name}")).to_be_visible()
+    expect(tour.panel.get_by_text(f"All settings were taken from {friends_picture.name}")).to_be_visible()
     at.type_into(tour.field("Seed"), "")
 
 
+@pytest.mark.nightly
 def test_a_mask_is_painted_and_drawn_with(tour: Tour, shots: Path) -> None:
     at.type_into(tour.field("Prompt"), "a lake")
     tour.unfold("More settings")
@@ -288,7 +295,7 @@ def test_a_mask_is_painted_and_drawn_with(tour: Tour, shots: Path) -> None:
     at.stroke(canvas, (0.2, 0.5), (0.8, 0.5))
     tour.button("Erase").click()
     at.stroke(canvas, (0.6, 0.3), (0.6, 0.7))
-    at.type_into(tour.field("what shall be there"), "a red boat")
+    at.type_into(tour.field("what should be there"), "a red boat")
     tour.colab.photograph(shots / "mask.png")
     tour.button("Use it").click()
     expect(tour.field("Prompt")).to_have_value("a lake | [mask 1] a red boat")
@@ -304,6 +311,7 @@ def test_a_mask_is_painted_and_drawn_with(tour: Tour, shots: Path) -> None:
     at.type_into(tour.field("Prompt"), "a lake")
 
 
+@pytest.mark.nightly
 def test_the_gallery_shows_what_was_drawn_and_hands_it_over(tour: Tour, tmp_path: Path, shots: Path) -> None:
     tour.unfold("Gallery")
     thumbs = tour.panel.get_by_role("group", name="pictures", exact=True).get_by_role("button")
@@ -317,6 +325,24 @@ def test_the_gallery_shows_what_was_drawn_and_hands_it_over(tour: Tour, tmp_path
     tour.colab.photograph(shots / "gallery.png")
 
 
+@pytest.mark.nightly
+def test_the_self_check_finds_that_every_fold_answers(tour: Tour) -> None:
+    """It asks no server for weights here: what it can tell without them is in the block."""
+    colab, cell = tour.colab, tour.colab.index("studio.self_check(")
+    colab.change(cell, "check = False", "check = True")
+    colab.change(cell, "if check:\n", "if check:\n    import os; os.environ['TEXT2ART_OFFLINE'] = '1'\n")
+    colab.change(cell, "self_check()", "self_check('pixel'); del os.environ['TEXT2ART_OFFLINE']")
+    colab.run(cell)
+    said = " ".join(colab.text(cell).split())
+    assert "ok page: Colab, Colab's custom widget manager" in said, said
+    found = re.search(r"ok folds: all (\d+) open and shut", said)
+    assert found, said
+    assert int(found[1]) >= 5
+    assert "BAD weights ViT-B/32: the weights 'openai/clip-vit-base-patch32' are not on this machine" in said
+    assert colab.text(cell).rstrip().endswith("```")
+
+
+@pytest.mark.nightly
 def test_the_save_cell_downloads_and_a_refused_drive_is_one_sentence(tour: Tour, tmp_path: Path) -> None:
     cell = tour.save_cell
     tour.colab.change(cell, 'film = "mp4"', 'film = "none"')
@@ -333,6 +359,7 @@ def test_the_save_cell_downloads_and_a_refused_drive_is_one_sentence(tour: Tour,
     assert "Traceback" not in said
 
 
+@pytest.mark.nightly
 def test_no_link_in_an_output_leads_nowhere(tour: Tour) -> None:
     """A frame's own address is another than the notebook's folder: a link that names a file there finds nothing."""
     for index in (tour.panel_cell, tour.paint_cell, tour.save_cell):
@@ -341,6 +368,7 @@ def test_no_link_in_an_output_leads_nowhere(tour: Tour) -> None:
         assert [each for each in addresses if not re.match(r"(https?|blob|data):", each)] == []
 
 
+@pytest.mark.nightly
 def test_a_handler_of_the_studio_raised_nothing(tour: Tour) -> None:
     cell = tour.colab.add("assert not studio.errors, studio.errors")
     tour.colab.run(cell)

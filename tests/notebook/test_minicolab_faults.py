@@ -10,7 +10,7 @@ from tests.notebook import environments
 from tests.notebook.browser import chromium
 from tests.notebook.minicolab.page import MiniColab, mini_colab
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(900)]
 
 HEAD = """
 import ipywidgets as widgets

@@ -107,6 +107,7 @@ def home(tmp_path: Path) -> str:
     return bare.as_uri()
 
 
+@pytest.mark.nightly
 def test_run_all_in_current_jupyter_gives_a_picture(tmp_path: Path) -> None:
     outcome = run_all(environments.jupyter(), NOTEBOOK, tmp_path)
 
@@ -136,6 +137,7 @@ def test_run_all_from_the_badge_in_colab_gives_a_picture_and_changes_no_package(
     assert {name: after.get(name) for name in before} == before
 
 
+@pytest.mark.nightly
 def test_a_first_set_up_tells_what_it_does_and_shows_nothing_red(colab: Environment, home: str, tmp_path: Path) -> None:
     """Colab's user is root, and its Python no virtual environment, so that pip warns. Red are standard error, too."""
     site = next(colab.folder.glob("lib/python*/site-packages"))
@@ -189,6 +191,7 @@ def test_a_handler_that_raises_fails_the_notebook(environment: Environment, tmp_
     assert "broken on purpose" in failed
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", environments.NAMES)
 def test_a_shared_cell_draws_what_is_sent_to_it(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """In Colab the service isn't installed: the cell does that by itself, and no package changes."""

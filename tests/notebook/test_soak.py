@@ -7,7 +7,7 @@ import pytest
 from tests.notebook.environments import Environment
 from tests.notebook.kernel import Kernel, saved_size
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(900)]
 
 FRAMES = 18_000  # half an hour of ten a second
 EARLY = 1_000

@@ -13,18 +13,15 @@ from text2art_nb import perceptors
 from text2art_nb.errors import ModelError, SettingsError
 from text2art_nb.imaging.image_io import open_picture
 from text2art_nb.optimization import aesthetic
-from text2art_nb.optimization.losses import (
-    STYLE_LOSSES,
-    Context,
-    edge,
-    palette_distance,
-    prepare,
-    saturation,
-    smoothness,
-    start_losses,
-    style_losses,
-    symmetry,
-    vignette,
+from text2art_nb.optimization.init_anchor import latent_losses
+from text2art_nb.optimization.losses import BUILDERS, LossInputs, SumLoss, build
+from text2art_nb.optimization.pixel_losses import (
+    EdgeLoss,
+    PaletteLoss,
+    SaturationLoss,
+    SymmetryLoss,
+    TVLoss,
+    VignetteLoss,
 )
 from text2art_nb.perceptors import Perceptor
 from text2art_nb.runs.run import Run
@@ -72,27 +69,27 @@ def vit(tiny_clip: Path) -> Perceptor:
     return perceptors.load(str(tiny_clip), CPU)
 
 
-def ready(settings: Settings, *eyes: Perceptor) -> Context:
-    return prepare(settings, eyes, CPU, None, opened)
+def built(settings: Settings, *encoders: Perceptor, init: Tensor | None = None) -> SumLoss:
+    return build(LossInputs(settings, encoders, CPU, opened), init)
 
 
 # -- what all have in common
 
 
-def everything(tmp_path: Path, name: str, vit: Perceptor) -> tuple[Settings, Context]:
-    settings = asked(f"{name}:2", style_image=PICTURE, content_image=PICTURE, aesthetic_head=head_file(tmp_path / "h"))
-    return settings, ready(settings, vit)
+def one(tmp_path: Path, name: str, vit: Perceptor, weight: float = 2) -> SumLoss:
+    """A single loss, with all that it needs."""
+    head = head_file(tmp_path / "h")
+    return built(asked(f"{name}:{weight}", style_image=PICTURE, content_image=PICTURE, aesthetic_head=head), vit)
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_loss_is_one_number_a_candidate_and_the_others_do_not_matter(
     tmp_path: Path, vit: Perceptor, name: str
 ) -> None:
-    settings, context = everything(tmp_path, name, vit)
-    three = noise(3)
-    together = style_losses(three, settings, context)[name]
+    losses, three = one(tmp_path, name, vit), noise(3)
+    together = losses(three)[name]
     assert together.shape == (3,)
-    torch.testing.assert_close(together[1:2], style_losses(three[1:2], settings, context)[name])
+    torch.testing.assert_close(together[1:2], losses(three[1:2])[name])
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -101,9 +98,9 @@ def test_a_loss_is_one_number_a_candidate_and_the_others_do_not_matter(
 def test_a_loss_has_a_finite_gradient_on_a_plain_picture_too(
     tmp_path: Path, vit: Perceptor, name: str, plain: float | None, count: int
 ) -> None:
-    settings, context = everything(tmp_path, name, vit)
+    losses = one(tmp_path, name, vit)
     image = (noise(count) if plain is None else torch.full((count, 3, 16, 20), plain)).requires_grad_()
-    style_losses(image, settings, context)[name].sum().backward()
+    losses(image)[name].sum().backward()
     assert image.grad is not None
     assert torch.isfinite(image.grad).all()
     assert plain is not None or all(candidate.abs().sum() > 0 for candidate in image.grad)
@@ -111,21 +108,19 @@ def test_a_loss_has_a_finite_gradient_on_a_plain_picture_too(
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_weight_multiplies_and_zero_costs_nothing(tmp_path: Path, vit: Perceptor, name: str) -> None:
-    settings, context = everything(tmp_path, name, vit)
-    twice = style_losses(noise(), settings, context)[name]
-    torch.testing.assert_close(twice, 2 * style_losses(noise(), settings.with_(losses={name: 1}), context)[name])
-    assert style_losses(noise(), settings.with_(losses={name: 0}), context) == {}
+    twice, once, none = (one(tmp_path, name, vit, weight)(noise()) for weight in (2, 1, 0))
+    torch.testing.assert_close(twice[name], 2 * once[name])
+    assert none == {}
 
 
 @pytest.mark.parametrize("name", OF_PIXELS)
 @pytest.mark.parametrize("size", [(2, 40), (40, 2), (17, 31)])
 def test_a_loss_of_pixels_takes_any_shape(name: str, size: tuple[int, int]) -> None:
-    settings = asked(name)
-    assert torch.isfinite(style_losses(noise(1, *size), settings, ready(settings))[name]).all()
+    assert torch.isfinite(built(asked(name))(noise(1, *size))[name]).all()
 
 
 def test_every_loss_that_can_be_asked_for_is_there() -> None:
-    assert tuple(STYLE_LOSSES) == LOSSES
+    assert tuple(BUILDERS) == LOSSES
 
 
 def test_an_unknown_loss_is_named_with_the_nearest() -> None:
@@ -139,7 +134,7 @@ def test_an_unknown_loss_is_named_with_the_nearest() -> None:
 @pytest.mark.parametrize("kind", ["default", "linear", "clipped", "log"])
 def test_smoothness_is_larger_for_noise_than_for_a_gradient(kind: str) -> None:
     ramp = torch.linspace(0, 1, 16).expand(1, 3, 16, 16)
-    assert smoothness(noise(), kind) > 3 * smoothness(ramp, kind) > 0
+    assert TVLoss(kind)(noise()) > 3 * TVLoss(kind)(ramp) > 0
 
 
 def test_smoothness_counts_a_step_as_its_type_says() -> None:
@@ -148,71 +143,69 @@ def test_smoothness_counts_a_step_as_its_type_says() -> None:
     image[..., 8:] = 1
     length = 3**0.5
     for kind, step in (("linear", length), ("clipped", 0.5), ("log", torch.tensor(1 + length).log().item())):
-        assert smoothness(image, kind).item() == pytest.approx(step / 15, rel=5e-3)
-    assert smoothness(image).item() == pytest.approx(10 / 15)
+        assert TVLoss(kind)(image).item() == pytest.approx(step / 15, rel=5e-3)
+    assert TVLoss()(image).item() == pytest.approx(10 / 15)
 
 
 def test_saturation_is_lower_for_vivid_pictures() -> None:
     grey = torch.full((1, 3, 4, 4), 0.5)
     vivid = torch.eye(3).repeat(2, 2)[:4, :4].expand(3, 4, 4)[None] * torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1)
-    assert saturation(vivid) < saturation(grey)
+    assert SaturationLoss()(vivid) < SaturationLoss()(grey)
 
 
 @pytest.mark.parametrize(("axis", "side"), [("left-right", -1), ("top-bottom", -2)])
 def test_symmetry_is_zero_for_a_mirror_image_on_its_axis(axis: str, side: int) -> None:
     half = torch.rand(1, 3, 8, 8)
-    assert symmetry(torch.cat([half, half.flip(side)], side), axis).item() == 0
-    assert symmetry(torch.cat([half, half], side), axis).item() > 0
-    assert symmetry(torch.cat([half, half.flip(side)], side), "both").item() > 0
+    assert SymmetryLoss(axis)(torch.cat([half, half.flip(side)], side)).item() == 0
+    assert SymmetryLoss(axis)(torch.cat([half, half], side)).item() > 0
+    assert SymmetryLoss("both")(torch.cat([half, half.flip(side)], side)).item() > 0
 
 
 def test_palette_distance_is_zero_for_its_own_colours() -> None:
     palette = torch.tensor([[1.0, 0, 0], [0, 0, 1.0]])
     red = palette[0].view(1, 3, 1, 1).expand(1, 3, 4, 4)
     grey = torch.full((1, 3, 4, 4), 0.5)
-    assert palette_distance(torch.cat([red, grey]), palette).tolist() == pytest.approx([0.0, 0.75])
+    assert PaletteLoss(palette)(torch.cat([red, grey])).tolist() == pytest.approx([0.0, 0.75])
 
 
 def test_a_palette_loss_without_a_palette_does_nothing() -> None:
     settings = Settings(prompts="a", losses="palette")
-    assert style_losses(noise(), settings, ready(settings)) == {}
+    assert built(settings)(noise()) == {}
 
 
 def test_edge_wants_its_colour_along_the_border_alone() -> None:
     framed = torch.zeros(1, 3, 40, 20)
     framed[..., :4, :] = framed[..., -4:, :] = 1
     framed[..., :2] = framed[..., -2:] = 1
-    assert edge(framed, WHITE, (10, 10, 10, 10)).item() == 0
-    assert edge(1 - framed, WHITE, (10, 10, 10, 10)).item() == pytest.approx(1)
+    assert EdgeLoss(WHITE, (10, 10, 10, 10))(framed).item() == 0
+    assert EdgeLoss(WHITE, (10, 10, 10, 10))(1 - framed).item() == pytest.approx(1)
 
 
 def test_edge_takes_each_side_by_itself() -> None:
     image = torch.zeros(1, 3, 40, 20)
     image[..., :5] = 1
-    assert edge(image, WHITE, (25, 0, 0, 0)).item() == 0
-    assert edge(image, WHITE, (0, 25, 0, 0)).item() == pytest.approx(1)
-    assert edge(image, WHITE, (0, 0, 0, 0)).item() == 0
+    assert EdgeLoss(WHITE, (25, 0, 0, 0))(image).item() == 0
+    assert EdgeLoss(WHITE, (0, 25, 0, 0))(image).item() == pytest.approx(1)
+    assert EdgeLoss(WHITE, (0, 0, 0, 0))(image).item() == 0
 
 
 def test_edge_reads_its_colour_and_thickness_from_the_settings() -> None:
     image = torch.zeros(1, 3, 20, 20)
     image[:, 0] = 1
     thick = asked("edge", edge_color="#ff0000", edge_thickness=20)
-    assert style_losses(image, thick, Context())["edge"].item() == 0
-    assert style_losses(1 - image, thick, Context())["edge"].item() == pytest.approx(1)
-    assert style_losses(image, asked("edge", edge_margins="0,0,50,50"), Context())["edge"].item() == pytest.approx(
-        2 / 3
-    )
+    assert built(thick)(image)["edge"].item() == 0
+    assert built(thick)(1 - image)["edge"].item() == pytest.approx(1)
+    assert built(asked("edge", edge_margins="0,0,50,50"))(image)["edge"].item() == pytest.approx(2 / 3)
 
 
 def test_a_vignette_pulls_the_edges_and_leaves_the_middle() -> None:
     image = torch.zeros(1, 3, 41, 41).requires_grad_()
-    vignette(image, WHITE, 28).sum().backward()
+    VignetteLoss(WHITE, 28)(image).sum().backward()
     assert image.grad is not None
     pull = -image.grad[0, 0]
     assert pull[20, 20].item() == pytest.approx(0, abs=1e-9)
     assert 0 < pull[20, 10] < pull[20, 0] < pull[0, 0]
-    assert vignette(torch.ones(1, 3, 9, 9), WHITE, 28).item() == 0
+    assert VignetteLoss(WHITE, 28)(torch.ones(1, 3, 9, 9)).item() == 0
 
 
 # -- of what an eye sees
@@ -220,32 +213,33 @@ def test_a_vignette_pulls_the_edges_and_leaves_the_middle() -> None:
 
 def test_style_is_zero_for_the_style_picture_and_grows_with_the_difference(eye: Perceptor) -> None:
     settings = asked("style", style_image=PICTURE)
-    context = ready(settings, eye)
+    losses_of = built(settings, eye)
     same = opened(settings.style_image or "")
     near = (same + 0.02 * noise(1, 40, 30)).clamp(0, 1)
-    losses = [style_losses(each, settings, context)["style"].item() for each in (same, near, noise(1, 40, 30))]
+    losses = [losses_of(each)["style"].item() for each in (same, near, noise(1, 40, 30))]
     assert losses[0] == pytest.approx(0, abs=1e-6)
     assert losses[0] < losses[1] < losses[2]
 
 
 def test_style_does_not_mind_where_things_are_and_content_does(eye: Perceptor) -> None:
     settings = asked("style,content", style_image=PICTURE, content_image=PICTURE)
-    context, picture = ready(settings, eye), opened(settings.style_image or "")
-    turned = style_losses(picture.flip(-2), settings, context)
-    straight = style_losses(picture, settings, context)
+    losses, picture = built(settings, eye), opened(settings.style_image or "")
+    turned = losses(picture.flip(-2))
+    straight = losses(picture)
     assert straight["content"].item() == pytest.approx(0, abs=1e-6)
     assert turned["content"] > 1e-4
-    other = style_losses(noise(1, 40, 30), settings, context)
+    other = losses(noise(1, 40, 30))
     assert turned["style"] < other["style"]
 
 
 @pytest.mark.parametrize("name", ["style", "content"])
 def test_the_gradient_is_what_a_small_step_along_it_brings(eye: Perceptor, name: str) -> None:
     settings = asked(name, style_image=PICTURE, content_image=PICTURE)
-    context, image = ready(settings, eye), (0.4 + 0.2 * noise(1, 64, 64)).requires_grad_()
+    losses, image = built(settings, eye), (0.4 + 0.2 * noise(1, 64, 64)).requires_grad_()
 
     def loss(picture: Tensor) -> Tensor:
-        return style_losses(picture, settings, context)[name].sum()
+        value: Tensor = losses(picture)[name].sum()
+        return value
 
     (gradient,) = torch.autograd.grad(loss(image), image)
     step = 0.1 * gradient / gradient.norm()
@@ -257,7 +251,7 @@ def test_the_gradient_is_what_a_small_step_along_it_brings(eye: Perceptor, name:
 def test_content_keeps_to_the_init_image_where_no_other_is_named(vit: Perceptor) -> None:
     settings = asked("content", init_image=PICTURE)
     picture = opened(settings.init_image or "")
-    assert style_losses(picture, settings, ready(settings, vit))["content"].item() == pytest.approx(0, abs=1e-6)
+    assert built(settings, vit)(picture)["content"].item() == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +271,7 @@ def test_an_eye_whose_layers_are_closed_is_refused() -> None:
         name = "ears"
 
     with pytest.raises(ModelError, match="the layers of ears can't be read, which losses='style' needs"):
-        ready(asked("style", style_image=PICTURE), Closed())  # type: ignore[arg-type]
+        built(asked("style", style_image=PICTURE), Closed())  # type: ignore[arg-type]
 
 
 # -- aesthetic
@@ -300,18 +294,18 @@ def test_aesthetic_is_pixrays_squared_difference_of_ratings(tmp_path: Path, vit:
     settings = asked("aesthetic", aesthetic_head=head_file(tmp_path / "head"), aesthetic_target=7)
     image = torch.rand(1, 3, 32, 32)
     rating = aesthetic.load(settings.aesthetic_head, CPU).rate(vit.see(image)).item()
-    loss = style_losses(image, settings, ready(settings, vit))["aesthetic"].item()
+    loss = built(settings, vit)(image)["aesthetic"].item()
     assert loss == pytest.approx(0.02 * (rating - 7) ** 2, rel=1e-3)
 
 
 def test_without_vit_l_14_the_usual_head_is_refused_before_it_is_fetched(vit: Perceptor) -> None:
     with pytest.raises(ModelError, match="the loss aesthetic rates what ViT-L/14 sees, and here looks"):
-        ready(asked("aesthetic"), vit)
+        built(asked("aesthetic"), vit)
 
 
 def test_a_head_for_another_eye_is_refused(tmp_path: Path, vit: Perceptor) -> None:
     with pytest.raises(ModelError, match="rates vectors of 24 numbers"):
-        ready(asked("aesthetic", aesthetic_head=head_file(tmp_path / "head", 24)), vit)
+        built(asked("aesthetic", aesthetic_head=head_file(tmp_path / "head", 24)), vit)
 
 
 @pytest.mark.parametrize(
@@ -339,15 +333,15 @@ def test_a_damaged_head_is_refused(tmp_path: Path) -> None:
 
 
 def test_staying_close_is_measured_in_four_ways() -> None:
-    start = [torch.tensor([[3.0, 0.0]]), torch.tensor([[[4.0]]])]
-    now = [torch.tensor([[0.0, 3.0]]), torch.tensor([[[4.0]]])]
+    start = {"a": torch.tensor([[3.0, 0.0]]), "b": torch.tensor([[[4.0]]])}
+    now = {"a": torch.tensor([[0.0, 3.0]]), "b": torch.tensor([[[4.0]]])}
     settings = Settings(prompts="a", init_weight_spherical=1, init_weight_dist=2, init_weight_cos=3)
-    losses = start_losses(now, start, settings)
+    losses = latent_losses(now, start, settings)
     angle = torch.tensor(16 / 25).arccos().item()
     assert losses["init_spherical"].item() == pytest.approx(angle**2 / 2, rel=1e-4)
     assert losses["init_dist"].item() == pytest.approx(2 * 18 / 3 / 2)
     assert losses["init_cos"].item() == pytest.approx(3 * (1 - 16 / 25), rel=1e-4)
-    picture = style_losses(noise(), Settings(prompts="a", init_weight=4), Context(init=noise() + 0.5))
+    picture = built(Settings(prompts="a", init_weight=4), init=noise() + 0.5)(noise())
     assert picture["init"].item() == pytest.approx(4 * 0.25)
 
 
@@ -355,7 +349,7 @@ def test_staying_close_is_measured_in_four_ways() -> None:
 def test_at_the_start_nothing_pulls_and_gradients_are_finite(start: Tensor) -> None:
     now = start.clone().requires_grad_()
     settings = Settings(prompts="a", init_weight_spherical=1, init_weight_dist=1, init_weight_cos=1)
-    torch.stack(list(start_losses([now], [start], settings).values())).sum().backward()
+    torch.stack(list(latent_losses({"a": now}, {"a": start}, settings).values())).sum().backward()
     assert now.grad is not None
     assert torch.isfinite(now.grad).all()
 

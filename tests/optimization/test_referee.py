@@ -84,22 +84,22 @@ def test_the_referee_ranks_and_not_who_guides(many: Tiny) -> None:
     run = Run(many())
     finish(run)
     loop = run._prepare()
-    canvas, scores = loop._finished()
-    standing = loop.standing(canvas)
+    canvas, scores = loop.final_images()
+    ranks = loop.ranking_scores(canvas)
     assert [round(score, 6) for _, score in run.candidates] == [
-        round(float(scores[k]), 6) for k in sorted(range(2), key=lambda k: -standing[k])
+        round(float(scores[k]), 6) for k in sorted(range(2), key=lambda k: -ranks[k])
     ]
-    guided = torch.stack([loop._score(eye, canvas) for eye in loop._eyes]).mean(0)
-    assert standing != pytest.approx(guided.tolist(), abs=1e-4)
+    guided = loop.guidance.score(canvas, 1.0)
+    assert ranks != pytest.approx(guided.tolist(), abs=1e-4)
 
 
 def test_only_the_best_of_a_round_go_on(many: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     from text2art_nb.optimization.loop import Loop
 
     ranked: list[tuple[list[float], list[int]]] = []
-    standing, choose = Loop.standing, Loop.choose
+    ranks, choose = Loop.ranking_scores, Loop.choose
     monkeypatch.setattr(
-        Loop, "standing", lambda self, canvas: ranked.append((standing(self, canvas), [])) or ranked[-1][0]
+        Loop, "ranking_scores", lambda self, canvas: ranked.append((ranks(self, canvas), [])) or ranked[-1][0]
     )
     monkeypatch.setattr(Loop, "choose", lambda self, *which: ranked[-1][1].extend(which) or choose(self, *which))
     run = Run(many())
@@ -232,7 +232,7 @@ def test_a_choice_that_a_round_has_overtaken_is_refused(many: Tiny) -> None:
 def test_a_referee_ranks_also_without_a_tournament(many: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     from text2art_nb.optimization.loop import Loop
 
-    monkeypatch.setattr(Loop, "standing", lambda self, canvas: [0.1, 0.3, 0.2])
+    monkeypatch.setattr(Loop, "ranking_scores", lambda self, canvas: [0.1, 0.3, 0.2])
     run = Run(many(candidates=3, finalists=None, iterations=1))
     finish(run)
     _, scores, _ = run._prepare().finish()

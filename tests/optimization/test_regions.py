@@ -13,8 +13,9 @@ from text2art_nb.errors import RunError
 from text2art_nb.imaging.image_io import picture_to_uri
 from text2art_nb.imaging.tensors import resize
 from text2art_nb.optimization import regions
+from text2art_nb.optimization.guidance import Moment
 from text2art_nb.optimization.loop import Loop
-from text2art_nb.optimization.views import views_each
+from text2art_nb.optimization.views import views_per_region
 from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 from text2art_nb.settings.prompts import REGIONS
@@ -95,16 +96,16 @@ def test_the_gradient_stays_inside() -> None:
 
 
 def test_views_are_shared_so_that_regions_cost_little() -> None:
-    assert views_each(12, 1) == 12
-    assert views_each(12, 2) * 2 == 12
-    assert views_each(12, 5) == 4
-    assert views_each(2, 3) == 4
+    assert views_per_region(12, 1) == 12
+    assert views_per_region(12, 2) * 2 == 12
+    assert views_per_region(12, 5) == 4
+    assert views_per_region(2, 3) == 4
 
 
 def gradient(settings: Settings) -> Tensor:
     loop = Loop(settings.resolved())
-    leaf = loop._draw().detach().requires_grad_()
-    assert loop._look(leaf, 1, lambda: False) is not None
+    leaf = loop.render().detach().requires_grad_()
+    assert loop.evaluate(leaf, Moment(1, 0.0)) is not None
     assert leaf.grad is not None
     return leaf.grad
 
@@ -137,7 +138,7 @@ def test_the_score_is_the_mean_over_prompts_each_in_its_region(tiny: Tiny) -> No
     def score(prompts: str) -> float:
         loop = Loop(tiny(prompts=prompts, text_off=False).resolved())
         with torch.no_grad():
-            return float(loop._score(loop._eyes[0], loop._draw())[0])
+            return float(loop.guidance.score(loop.render(), 0.0)[0])
 
     alone = score("[left] a cat"), score("a dog:3")
     assert score("[left] a cat | a dog:3") == pytest.approx((alone[0] + 3 * alone[1]) / 4, abs=1e-5)
@@ -148,7 +149,7 @@ def test_strokes_that_are_handed_over_larger_are_judged_in_the_same_region(tiny:
     picture, scores, _ = loop.finish()
     assert picture.shape[-1] > loop.drawer.canvas[0]
     with torch.no_grad():
-        of_canvas = float(loop._score(loop._eyes[0], resize(picture, loop.drawer.canvas))[0])
+        of_canvas = float(loop.guidance.score(resize(picture, loop.drawer.canvas), 0.0)[0])
     assert scores[0] == pytest.approx(of_canvas, abs=2e-3)
 
 

@@ -159,7 +159,7 @@ def test_the_learning_rate_drops_late_in_each_stage(tiny: Tiny) -> None:
     run = Run(tiny(drawer=CHAIN, iterations=8, learning_rate=0.1))
     rates = []
     for _ in run:
-        rates.append(run._prepare().optimizer.param_groups[0]["lr"])
+        rates.append(run._prepare().active.optimizer.param_groups[0]["lr"])
     assert rates[:3] == [0.1] * 3
     assert rates[4:7] == pytest.approx([0.1] * 3)
     assert rates[7] == pytest.approx(0.01)

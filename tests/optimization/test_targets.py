@@ -10,10 +10,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from text2art_nb import perceptors
-from text2art_nb.optimization import cutouts
+from text2art_nb.optimization import cutouts, rng
 from text2art_nb.optimization import views as perceptor_views
+from text2art_nb.optimization.guidance import Moment
 from text2art_nb.optimization.loop import Loop
-from text2art_nb.optimization.targets import TEXT_OFF, Heard, Targets, between, hear, spherical_distance
+from text2art_nb.optimization.targets import (
+    TEXT_OFF,
+    EncodedPrompts,
+    Targets,
+    encode_prompts,
+    slerp,
+    spherical_distance,
+)
 from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 from text2art_nb.settings.prompts import Prompt, parse_prompts
@@ -46,9 +54,9 @@ class Reader:
         return len(text.split())
 
 
-def heard(line: str | list[Prompt], text_off: bool = False) -> Heard:
+def heard(line: str | list[Prompt], text_off: bool = False) -> EncodedPrompts:
     prompts = parse_prompts(line) if isinstance(line, str) else line
-    return hear(prompts, Reader(), CPU, lambda _: unit(*[1.0] * 16), text_off)
+    return encode_prompts(prompts, Reader(), CPU, lambda _: unit(*[1.0] * 16), text_off)
 
 
 def asked(line: str | list[Prompt], progress: float = 0.0, text_off: bool = False) -> Targets:
@@ -110,15 +118,15 @@ def test_weights_that_sum_to_zero_or_less_still_pull() -> None:
 
 
 def test_between_two_vectors_the_way_is_along_the_circle() -> None:
-    half = between(unit(1, 0), unit(0, 1), 0.5)
+    half = slerp(unit(1, 0), unit(0, 1), 0.5)
     assert torch.allclose(half, unit(1, 1))
-    third = between(unit(1, 0), unit(0, 1), 1 / 3)
+    third = slerp(unit(1, 0), unit(0, 1), 1 / 3)
     assert math.degrees(math.acos(float(third[0]))) == pytest.approx(30, abs=0.01)
 
 
 @pytest.mark.parametrize("other", [(1, 0), (-1, 0), (1, 1e-6)])
 def test_between_the_same_and_between_opposites_is_a_unit_vector(other: tuple[float, float]) -> None:
-    middle = between(unit(1, 0), unit(*other), 0.25)
+    middle = slerp(unit(1, 0), unit(*other), 0.25)
     assert middle.norm().item() == pytest.approx(1)
 
 
@@ -134,7 +142,7 @@ def test_a_schedule_says_each_text_in_its_time(progress: float, near: str) -> No
 def test_between_its_times_a_schedule_is_a_blend() -> None:
     said = asked("a seed ^ a sprout @30% ^ a flower @80%", 0.55).vectors[0]
     sprout, flower = Reader().one("a sprout"), Reader().one("a flower")
-    assert torch.allclose(said, between(sprout, flower, 0.5), atol=1e-6)
+    assert torch.allclose(said, slerp(sprout, flower, 0.5), atol=1e-6)
 
 
 def test_prompts_without_a_schedule_are_the_same_all_the_time() -> None:
@@ -148,18 +156,18 @@ def test_prompts_without_a_schedule_are_the_same_all_the_time() -> None:
 def test_a_direction_rewards_going_its_way_and_no_other() -> None:
     to = asked("a face -> a smiling face")
     way = F.normalize(Reader().one("a smiling face") - Reader().one("a face"), dim=0)
-    begun = Reader().one("somewhere")[None]
-    along, against = (begun + sign * way for sign in (0.5, -0.5))
-    distances = [to.distance(F.normalize(there, dim=-1)[None], begun).item() for there in (along, begun, against)]
+    initial = Reader().one("somewhere")[None]
+    along, against = (initial + sign * way for sign in (0.5, -0.5))
+    distances = [to.distance(F.normalize(there, dim=-1)[None], initial).item() for there in (along, initial, against)]
     assert distances[0] < 0.25
     assert distances[1] == pytest.approx(1, abs=1e-4)
     assert distances[2] > 1.75
 
 
 def test_where_nothing_has_moved_yet_a_direction_has_a_finite_gradient_its_way() -> None:
-    begun = Reader().one("somewhere")[None]
-    seen = begun[None].clone().requires_grad_()
-    asked("a face -> a smiling face").distance(seen, begun).sum().backward()
+    initial = Reader().one("somewhere")[None]
+    seen = initial[None].clone().requires_grad_()
+    asked("a face -> a smiling face").distance(seen, initial).sum().backward()
     assert seen.grad is not None
     way = F.normalize(Reader().one("a smiling face") - Reader().one("a face"), dim=0)
     assert F.cosine_similarity(-seen.grad[0, 0], way, dim=0) > 0.99
@@ -214,10 +222,10 @@ def test_writing_is_pushed_out_of_every_region_and_not_more_than_once_in_all() -
 def test_only_an_eye_that_has_seen_writing_pushes_it_away(tiny: Tiny, eye: str) -> None:
     changes = {} if eye == "tiny" else {"perceptors": "embedded"}
     loop = Loop(tiny(prompts="a cat", **changes).resolved())
-    (only,) = loop._eyes
-    assert len(only.heard.at(0)[None].weights) == (2 if eye == "tiny" else 1)
+    (only,) = loop.guidance.encoders
+    assert len(only.prompts.at(0)[None].weights) == (2 if eye == "tiny" else 1)
     off = Loop(tiny(prompts="a cat", text_off=False, **changes).resolved())
-    assert len(off._eyes[0].heard.at(0)[None].weights) == 1
+    assert len(off.guidance.encoders[0].prompts.at(0)[None].weights) == 1
 
 
 # ---- in a run ----
@@ -235,7 +243,7 @@ def plainly(loop: Loop, leaf: Tensor, number: int) -> tuple[Tensor, Tensor]:
     settings, seen = loop.settings, []
     for name in settings.perceptor_names:
         eye = perceptors.load(name, CPU)
-        generator = loop._generator(number, eye.size)
+        generator = rng.generator(settings.seed or 0, number, eye.size)
         views = cutouts.draw_views(
             (settings.num_cuts or 0) + 1, loop.drawer.canvas, number, generator, eye.augmentation
         )
@@ -260,8 +268,8 @@ def test_plain_prompts_are_seen_byte_for_byte_as_the_plain_method_sees_them(
     eyes = (str(tiny_clip), str(tiny_clip))
     settings = tiny(drawer=drawer, text_off=False, perceptors=eyes, candidates=2, micro_batch=100)
     loop = Loop(settings.resolved())
-    ours, reference = (loop._draw().detach().requires_grad_() for _ in range(2))
-    looked = loop._look(ours, 1, lambda: False)
+    ours, reference = (loop.render().detach().requires_grad_() for _ in range(2))
+    looked = loop.evaluate(ours, Moment(1, 0.0))
     assert looked is not None
     distance, score = plainly(loop, reference, 1)
     assert torch.equal(looked[1]["prompts"], distance)
@@ -279,9 +287,9 @@ def test_equal_weights_of_perceptors_are_no_weights(tiny: Tiny, tiny_clip: Path)
 
 def test_a_heavier_perceptor_has_more_to_say_and_cuts_of_its_own(tiny: Tiny, tiny_clip: Path) -> None:
     loop = Loop(tiny(perceptors=(f"{tiny_clip}:3", f"{tiny_clip}:1:9"), num_cuts=4).resolved())
-    assert [eye.share for eye in loop._eyes] == [1.5, 0.5]
-    sights = loop._sights(loop._draw(), 1)
-    assert sorted(len(each.views) for each in sights.values()) == [5, 10]
+    assert [eye.share for eye in loop.guidance.encoders] == [1.5, 0.5]
+    batches = loop.guidance.draw_views(loop.render(), 1)
+    assert sorted(len(each.views) for each in batches.values()) == [5, 10]
 
 
 def test_tokens_are_left_out_by_those_who_can_and_never_from_the_view_that_is_scored() -> None:
@@ -294,16 +302,16 @@ def test_tokens_are_left_out_by_those_who_can_and_never_from_the_view_that_is_sc
 
     views = torch.zeros(2, 3, 3, 8, 8)
     chance = torch.Generator()
-    assert perceptor_views.see(Some(), views, 0.5, chance, True)[0, :, 0].tolist() == [0.5, 0.5, 1]
-    assert perceptor_views.see(Some(), views, 0.5, chance, False)[0, :, 0].tolist() == [0.5, 0.5, 0.5]
-    assert perceptor_views.see(Some(), views, 0.0, chance, False)[0, :, 0].tolist() == [1, 1, 1]
-    assert perceptor_views.see(Some(), views[:, :1], 0.5, chance, True).shape == (2, 1, 2)
+    assert perceptor_views.encode_views(Some(), views, 0.5, chance, True)[0, :, 0].tolist() == [0.5, 0.5, 1]
+    assert perceptor_views.encode_views(Some(), views, 0.5, chance, False)[0, :, 0].tolist() == [0.5, 0.5, 0.5]
+    assert perceptor_views.encode_views(Some(), views, 0.0, chance, False)[0, :, 0].tolist() == [1, 1, 1]
+    assert perceptor_views.encode_views(Some(), views[:, :1], 0.5, chance, True).shape == (2, 1, 2)
 
 
 def nearness(canvas: Tensor, eye: Path, texts: list[str]) -> Tensor:
     perceptor = perceptors.load(str(eye), CPU)
     with torch.no_grad():
-        return perceptor_views.straight(perceptor, canvas) @ perceptor.read(texts).T
+        return perceptor_views.encode_straight(perceptor, canvas) @ perceptor.read(texts).T
 
 
 def test_late_frames_of_a_schedule_are_nearer_to_its_last_text(tiny: Tiny, tiny_clip: Path) -> None:
@@ -320,7 +328,7 @@ def test_a_direction_moves_the_picture_along(tiny: Tiny, tiny_clip: Path) -> Non
     eye = perceptors.load(str(tiny_clip), CPU)
     start, way = eye.read(["a cat", "zzz 999"])
     with torch.no_grad():
-        first, last = (perceptor_views.straight(eye, frame._canvas)[0] for frame in (frames[0], frames[-1]))
+        first, last = (perceptor_views.encode_straight(eye, frame._canvas)[0] for frame in (frames[0], frames[-1]))
     assert F.cosine_similarity(last - first, way - start, dim=0) > 0.3
     assert frames[-1].loss < frames[0].loss
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -44,7 +44,6 @@ def test_a_text_without_words_breaks_anywhere() -> None:
     assert parts[0].endswith("。")
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="ab ,。\n", max_size=80), st.integers(3, 12))
 def test_nothing_is_lost_and_every_part_fits(text: str, longest: int) -> None:
     parts = split(text, words, longest)

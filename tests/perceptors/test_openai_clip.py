@@ -12,7 +12,7 @@ from torch import Tensor
 from tests.perceptors import openai_reference as reference
 from text2art_nb import models, perceptors
 from text2art_nb.errors import ModelError
-from text2art_nb.optimization.losses import prepare, style_losses
+from text2art_nb.optimization.losses import LossInputs, build
 from text2art_nb.perceptors import openai_clip
 from text2art_nb.settings import Settings
 
@@ -79,8 +79,7 @@ def test_its_layers_can_be_looked_at_for_style_and_content(tmp_path: Path, kind:
     torch.testing.assert_close(layers[-1], places)
     assert all(layer.dim() == 3 and len(layer) == 2 for layer in layers)
     settings = Settings(prompts="a cat", losses="style:1,content:1", style_image=PICTURE, content_image=PICTURE)
-    context = prepare(settings, [eye], CPU, None, lambda uri: torch.rand(1, 3, 40, 40))
-    losses = style_losses(views[:1], settings, context)
+    losses = build(LossInputs(settings, [eye], CPU, lambda uri: torch.rand(1, 3, 40, 40)))(views[:1])
     torch.stack(list(losses.values())).sum().backward()
     assert losses.keys() == {"style", "content"}
     assert views.grad is not None

@@ -18,9 +18,10 @@ from PIL import Image
 from text2art_nb import Run, Settings
 from text2art_nb.drawers import names
 from text2art_nb.models import CATALOGUE
-from text2art_nb.runs import costs as cost_tables
-from text2art_nb.runs.estimate import MOST_ENTRIES, Estimate, Paces, PeakMemory, in_words
+from text2art_nb.runs import costs
+from text2art_nb.runs.estimate import MOST_ENTRIES, Estimate, Paces
 from text2art_nb.runtime import machine
+from text2art_nb.runtime.machine import PeakMemory
 
 GB = 10**9
 VARIED = ({"quality": "draft"}, {}, {"num_cuts": 32}, {"quality": "better"})
@@ -237,15 +238,16 @@ def test_turbo_costs_the_same_whatever_size_the_next_of_its_chain_draws_at(paces
     assert small == pytest.approx(large, rel=0.05)
 
 
-def test_an_eye_that_sees_many_small_views_at_once_makes_anothers_no_dearer(paces: Paces) -> None:
-    alone, together = (paces.guess(wanted(perceptors=eyes)).bytes for eyes in ("RN50x16", "RN50x16, embedded"))
+def test_an_encoder_of_many_small_views_at_once_makes_anothers_no_dearer(paces: Paces) -> None:
+    alone, together = (paces.guess(wanted(perceptors=names)).bytes for names in ("RN50x16", "RN50x16, embedded"))
     assert alone <= together < 1.1 * alone
 
 
-def test_every_drawer_and_every_clip_has_its_own_price() -> None:
-    assert {*names()} <= {*cost_tables.DRAWERS}
+def test_every_drawer_and_every_clip_has_its_own_costs() -> None:
+    assert {*names()} <= {*costs.DRAWERS}
     known = [each.name for each in CATALOGUE.values() if each.kind == "clip" and "siglip" not in each.name]
-    assert {cost_tables._known(name) for name in known} == {*cost_tables.EYES} - {"embedded"}
+    assert {costs.image_encoder(name) for name in known} == {*costs.IMAGE_ENCODERS}
+    assert costs.image_encoder("embedded") not in costs.IMAGE_ENCODERS
 
 
 def test_one_kind_tells_how_fast_the_machine_is_for_another(paces: Paces) -> None:
@@ -416,14 +418,14 @@ def test_a_place_that_can_not_be_written_is_no_trouble(tmp_path: Path) -> None:
     ],
 )
 def test_the_estimate_in_words(estimate: Estimate, said: str) -> None:
-    assert in_words(estimate).startswith(said)
+    assert str(estimate).startswith(said)
 
 
 @pytest.mark.parametrize("measured", ["this", "like"])
 def test_rounding_leaves_the_time_well_within_a_quarter(measured: str) -> None:
     for tenths in range(20, 50_000, 7):
         seconds = tenths / 10
-        words = in_words(Estimate(seconds, 0.0, GB, measured)).split()  # type: ignore[arg-type]
+        words = str(Estimate(seconds, 0.0, GB, measured)).split()  # type: ignore[arg-type]
         assert float(words[1]) * {"s": 1, "min": 60, "h": 3600}[words[2]] == pytest.approx(seconds, rel=0.2)
 
 

@@ -24,6 +24,7 @@ from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings
 
 Tiny = Callable[..., Settings]
+LONGER = [("vqgan", 10), ("pixel", 10), ("strokes", 4), ("fft", 4)]
 
 
 def draw(recipe: dict[str, Any], directory: Path, tell: Connection) -> None:
@@ -71,7 +72,9 @@ def listen(hear: Connection) -> list[Any]:
             return said
 
 
-@pytest.mark.parametrize(("drawer", "kills"), [("vqgan", 10), ("pixel", 10), ("strokes", 4), ("fft", 4)])
+@pytest.mark.parametrize(
+    ("drawer", "kills"), [("vqgan", 2), *(pytest.param(*each, marks=pytest.mark.nightly) for each in LONGER)]
+)
 def test_killed_several_times_at_random_moments_the_picture_is_the_same(
     tiny: Tiny, tmp_path: Path, nursery: ForkServerContext, drawer: str, kills: int
 ) -> None:

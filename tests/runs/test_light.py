@@ -178,8 +178,8 @@ def test_a_guess_counts_the_patches_that_are_left_out() -> None:
     assert half == pytest.approx(0.6 * whole)
     resnet = [costs.time(light(token_drop=drop, perceptors="RN50").resolved())[1] for drop in (0.0, 0.5)]
     assert resnet[0] == resnet[1]
-    assert costs.of_eye("TinyCLIP-40M/32") != costs.of_eye("ViT-B/32")
-    assert costs.of_eye("wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M") == costs.of_eye("tinyclip")
+    assert costs.image_encoder("TinyCLIP-40M/32") != costs.image_encoder("ViT-B/32")
+    assert costs.image_encoder("wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M") == costs.image_encoder("tinyclip")
 
 
 # -- robust, and the other new names

@@ -247,7 +247,7 @@ def test_a_nan_costs_a_step_and_not_the_picture(tiny: Tiny, monkeypatch: pytest.
     assert "went back" in (frame.notice or "")
     assert run.notices == [frame.notice]
     assert all(torch.isfinite(frame._canvas).all() for frame in run)
-    assert loop.rate_scale == 0.5
+    assert loop.guard.rate_scale == 0.5
 
 
 def test_a_picture_that_goes_flat_is_taken_back(tiny: Tiny) -> None:

@@ -76,10 +76,10 @@ def test_the_best_for_new_words_is_not_measured_by_the_old_ones(tiny: Tiny) -> N
     run = Run(tiny(keep="best"))
     next(run), next(run)
     loop = run._prepare()
-    loop.kept["score"].fill_(1.0)  # as if the words so far had been met exactly
+    loop.selection.selected["score"].fill_(1.0)  # as if the words so far had been met exactly
     run.steer(prompts="a dog")
     frame = next(run)
-    assert loop.kept["score"].tolist() == pytest.approx(frame.scores)
+    assert loop.selection.selected["score"].tolist() == pytest.approx(frame.scores)
 
 
 def test_a_picture_can_be_steered_to_a_single_colour(tiny: Tiny) -> None:

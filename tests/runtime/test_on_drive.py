@@ -106,13 +106,13 @@ def test_a_download_into_it_takes_its_turn(drive: Path, monkeypatch: pytest.Monk
 def test_a_service_takes_seats_there(drive: Path) -> None:
     pytest.importorskip("dbos", reason="the extra [serve] is not installed")
     from text2art_nb.serve.config import Config
-    from text2art_nb.serve.worker_slot import take_seat
+    from text2art_nb.serve.worker_slot import acquire_slot
 
     config = Config(data=drive / "data", database=f"sqlite:///{drive.parent}/db.sqlite", device="cpu")
-    first, second = take_seat(config), take_seat(config)
+    first, second = acquire_slot(config), acquire_slot(config)
     assert [seat.id.rpartition(":")[2] for seat in (first, second)] == ["0", "1"]
     first.lock.release()
-    assert take_seat(config).id == first.id
+    assert acquire_slot(config).id == first.id
     assert not list(drive.rglob("*.lock"))
 
 

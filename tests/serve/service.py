@@ -21,7 +21,8 @@ from fastapi import FastAPI
 
 from text2art_nb.serve.app import create_app
 from text2art_nb.serve.config import Config
-from text2art_nb.serve.jobs import ENDS, Desk
+from text2art_nb.serve.job_service import JobService
+from text2art_nb.serve.jobs import ENDS
 
 TINY = {"size": "48x48", "iterations": 4, "num_cuts": 2, "seed": 7}
 """Settings that draw in a fraction of a second."""
@@ -58,9 +59,9 @@ class Service:
         self.client = httpx.Client(base_url=self.url, timeout=60.0)
 
     @property
-    def desk(self) -> Desk:
-        desk: Desk = self.app.state.desk
-        return desk
+    def job_service(self) -> JobService:
+        job_service: JobService = self.app.state.service
+        return job_service
 
     def draw(self, **asked: Any) -> dict[str, Any]:
         """Send a job and wait for its end."""
@@ -141,28 +142,28 @@ def dies_at_poison() -> None:
     """A prompt that kills whoever draws it, as a broken driver would."""
     from text2art_nb.serve import job_runner
 
-    opened = job_runner.Drawing._open
+    opened = job_runner.JobRunner._open
 
-    def deadly(self: Any, hold: Any) -> Any:
-        if "poison" in hold.recipe["prompts"]:
+    def deadly(self: Any, lease: Any) -> Any:
+        if "poison" in lease.recipe["prompts"]:
             os.kill(os.getpid(), signal.SIGKILL)
-        return opened(self, hold)
+        return opened(self, lease)
 
-    job_runner.Drawing._open = deadly  # type: ignore[method-assign]
+    job_runner.JobRunner._open = deadly  # type: ignore[method-assign]
 
 
 def witnesses() -> None:
     """Every iteration that is begun is written down: which job, which attempt, which iteration."""
     from text2art_nb.serve import lease
 
-    noted = lease.Hold.note
+    noted = lease.Lease.record_progress
 
     def note(self: Any, iteration: int, *others: Any) -> None:
         noted(self, iteration, *others)
         with Path(os.environ["WITNESSES"]).open("a") as file:
             file.write(f"{self.id} {self.attempt} {iteration + 1}\n")
 
-    lease.Hold.note = note  # type: ignore[method-assign]
+    lease.Lease.record_progress = note  # type: ignore[method-assign]
 
 
 def ends_when_allowed() -> None:

@@ -149,11 +149,11 @@ def make(database: Path, journal: str = "WAL") -> Any:  # of the module that the
 def test_what_is_copied_is_whole_while_others_write(tmp_path: Path) -> None:
     archive = Archive(Config(data=tmp_path / "local"), tmp_path / "drive")
     writer = make(tmp_path / "local" / NAME)  # what it has written is in its log, and it stays open
-    archive.put_away()
+    archive.back_up()
     assert names(tmp_path / "drive") == {NAME}
     assert rows(tmp_path / "drive" / NAME) == [(1,), (2,)]
     writer.execute("INSERT INTO things VALUES (3)")
-    archive.put_away()
+    archive.back_up()
     assert rows(tmp_path / "drive" / NAME) == [(1,), (2,), (3,)]
     writer.close()
 
@@ -164,10 +164,10 @@ def test_a_database_that_worked_on_drive_is_taken_over_with_its_log(tmp_path: Pa
     writer.close()
     assert (tmp_path / "drive" / f"{NAME}-wal").stat().st_size
     archive = Archive(Config(data=tmp_path / "local"), tmp_path / "drive")
-    archive.bring_back()
+    archive.restore()
     assert rows(tmp_path / "local" / NAME) == [(1,), (2,)]
     assert names(tmp_path / "local") == {NAME}
-    archive.put_away()
+    archive.back_up()
     assert names(tmp_path / "drive") == {NAME}
 
 
@@ -176,7 +176,7 @@ def test_a_database_that_is_there_is_never_replaced_by_its_copy(tmp_path: Path) 
     other = make(tmp_path / "drive" / NAME, "DELETE")
     other.execute("DELETE FROM things")
     other.close()
-    Archive(Config(data=tmp_path / "local"), tmp_path / "drive").bring_back()
+    Archive(Config(data=tmp_path / "local"), tmp_path / "drive").restore()
     assert rows(tmp_path / "local" / NAME) == [(1,), (2,)]
 
 
@@ -185,11 +185,11 @@ def test_a_damaged_copy_is_said_and_put_aside(tmp_path: Path, content: bytes, ca
     (tmp_path / "drive").mkdir()
     (tmp_path / "drive" / NAME).write_bytes(content)
     archive = Archive(Config(data=tmp_path / "local"), tmp_path / "drive")
-    archive.bring_back()
+    archive.restore()
     assert "can't be taken over" in caplog.text
     assert names(tmp_path / "local") == set()
     make(tmp_path / "local" / NAME).close()
-    archive.put_away()
+    archive.back_up()
     assert rows(tmp_path / "drive" / NAME) == [(1,), (2,)]
     assert (tmp_path / "drive" / f"{NAME}.damaged").read_bytes() == content
 
@@ -199,25 +199,25 @@ def test_a_drive_that_is_full_or_gone_is_said_and_the_service_goes_on(
 ) -> None:
     make(tmp_path / "local" / NAME).close()
     (tmp_path / "drive").write_text("not a folder any more")
-    Archive(Config(data=tmp_path / "local"), tmp_path / "drive").put_away()
+    Archive(Config(data=tmp_path / "local"), tmp_path / "drive").back_up()
     assert "could not be copied" in caplog.text
 
 
 def test_it_is_copied_when_something_has_changed_and_not_more_than_once_a_minute(tmp_path: Path) -> None:
     make(tmp_path / "local" / NAME).close()
     archive = Archive(Config(data=tmp_path / "local"), tmp_path / "drive")
-    archive.keep_up((0, None))
+    archive.back_up_if_changed((0, None))
     assert rows(tmp_path / "drive" / NAME) == [(1,), (2,)]
     (tmp_path / "drive" / NAME).unlink()
-    archive.keep_up((0, None))
-    archive.keep_up((1, None))
+    archive.back_up_if_changed((0, None))
+    archive.back_up_if_changed((1, None))
     assert not (tmp_path / "drive" / NAME).exists()
 
 
 def test_without_a_folder_nothing_is_copied(tmp_path: Path) -> None:
     make(tmp_path / "local" / NAME).close()
     archive = Archive(Config(data=tmp_path / "local"), None)
-    archive.bring_back()
-    archive.keep_up(1)
-    archive.put_away()
+    archive.restore()
+    archive.back_up_if_changed(1)
+    archive.back_up()
     assert names(tmp_path) == {NAME}

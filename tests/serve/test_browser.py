@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("dbos", reason="the extra [serve] is not installed")
-pytest.importorskip("gradio", reason="the extra [ui] is not installed")
 
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -15,7 +15,10 @@ from tests.notebook.browser import NARROW, WIDE, chromium, cut_off, distinct_pic
 from tests.serve.service import PATIENCE, Service, serving, wanted
 from text2art_nb.serve.config import Config, Limits, Notices
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("gradio") is None, reason="the extra [ui] is not installed"),
+]
 
 WAIT = PATIENCE * 1000
 HOSTILE = "<img src=x onerror=\"document.title='broken'\"> {{value}} ${document.title='broken'} <b>bold</b>"
@@ -73,14 +76,16 @@ def ask(page: Page, prompt: str, iterations: int, public: bool = False, others: 
         page.locator("#t2a-more button").first.click()
     page.get_by_label("Iterations").fill(str(iterations))
     page.locator("#t2a-others textarea").fill(others)
-    page.get_by_label("Hang it in the gallery").set_checked(public)
+    page.get_by_label("Show it in the gallery").set_checked(public)
     page.get_by_role("button", name="Draw", exact=True).click()
 
 
 def test_a_visitor_watches_a_picture_grow_and_takes_it_home(page: Page, tmp_path: Path) -> None:
     ask(page, HOSTILE, iterations=150, public=True)
     stage = page.locator(".t2a-stage")
-    expect(stage.locator(".t2a-status")).to_contain_text(re.compile(r"Iteration \d+ of 150 · about [\d:]+ left"))
+    expect(stage.locator(".t2a-status")).to_contain_text(
+        re.compile(r"Iteration \d+ of 150 · about \d+ (s|min|h \d+ min) left")
+    )
     assert distinct_pictures(stage, "img", seconds=PATIENCE, enough=3) == 3, "the picture grows while it is watched"
     expect(stage.locator(".t2a-status")).to_have_text("Done.")
     with page.expect_download() as saved:
@@ -90,6 +95,7 @@ def test_a_visitor_watches_a_picture_grow_and_takes_it_home(page: Page, tmp_path
     expect(stage.get_by_role("link", name="MP4")).to_be_visible()
 
 
+@pytest.mark.nightly
 def test_what_a_visitor_wrote_is_text_on_the_stage_and_in_the_gallery(page: Page) -> None:
     for place in (".t2a-stage .t2a-said", ".t2a-card .t2a-said >> nth=0"):
         assert page.locator(place).inner_text().split() == HOSTILE.split()
@@ -97,6 +103,7 @@ def test_what_a_visitor_wrote_is_text_on_the_stage_and_in_the_gallery(page: Page
     assert page.title() == "text2art"
 
 
+@pytest.mark.nightly
 def test_a_visitor_likes_a_picture_once_and_takes_it_back(page: Page, service: Service) -> None:
     like = page.locator(".t2a-like").first
     like.click()
@@ -107,6 +114,7 @@ def test_a_visitor_likes_a_picture_once_and_takes_it_back(page: Page, service: S
     expect(like).to_have_text("♥ 0")
 
 
+@pytest.mark.nightly
 def test_draw_this_again_fills_the_form(page: Page) -> None:
     page.locator("#t2a-prompt textarea").fill("something else")
     page.locator(".t2a-card").first.get_by_role("button", name="Draw this again").click()
@@ -115,6 +123,7 @@ def test_draw_this_again_fills_the_form(page: Page) -> None:
     expect(page.locator("#t2a-others textarea")).to_have_value(re.compile("size=48x48"))
 
 
+@pytest.mark.nightly
 def test_a_visitor_who_comes_back_finds_the_picture_again(page: Page) -> None:
     page.reload()
     stage = page.locator(".t2a-stage")
@@ -122,6 +131,7 @@ def test_a_visitor_who_comes_back_finds_the_picture_again(page: Page) -> None:
     expect(stage.locator("img")).to_be_visible()
 
 
+@pytest.mark.nightly
 def test_cancel_stops_the_worker_and_one_that_waits_says_its_place(page: Page, service: Service) -> None:
     first = service.client.post("/api/jobs", json=wanted(settings={"iterations": 1000})).json()["id"]
     ask(page, "a tower", iterations=1000)
@@ -134,6 +144,7 @@ def test_cancel_stops_the_worker_and_one_that_waits_says_its_place(page: Page, s
     assert service.draw(prompt="the next one")["status"] == "done", "the worker is free again"
 
 
+@pytest.mark.nightly
 def test_what_is_wrong_is_said_under_the_button_as_text(page: Page) -> None:
     ask(page, "a tower", iterations=5, others="<b>siize</b>=48x48")
     note = page.locator(".t2a-note")
@@ -141,14 +152,15 @@ def test_what_is_wrong_is_said_under_the_button_as_text(page: Page) -> None:
     assert note.locator("*").count() == 0
 
 
+@pytest.mark.nightly
 def test_an_address_goes_in_and_never_comes_back(page: Page, service: Service) -> None:
-    page.get_by_label("Mail it to me").fill("ada@example.org")
+    page.get_by_label("Email it to me").fill("ada@example.org")
     with page.expect_response(re.compile("gradio_api")) as answer:
         ask(page, "a tower", iterations=1000, public=True)
-    page.get_by_label("Mail it to me").fill("")
+    page.get_by_label("Email it to me").fill("")
     page.wait_for_function("location.hash.length > 10")
     job = f"/api/jobs/{page.evaluate('location.hash').lstrip('#')}"
-    with service.desk.engine.connect() as connection:
+    with service.job_service.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT address FROM addresses").scalars().all() == ["ada@example.org"]
     told = [answer.value.text(), *(service.client.get(path).text for path in (job, "/api/gallery", "/api/metrics"))]
     service.client.delete(job)
@@ -156,6 +168,7 @@ def test_an_address_goes_in_and_never_comes_back(page: Page, service: Service) -
     assert not any("ada@example.org" in each for each in told)
 
 
+@pytest.mark.nightly
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(page: Page) -> None:
     page.set_viewport_size(NARROW)
     assert cut_off(page.locator(".gradio-container")) == []
@@ -163,6 +176,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(page: Page) -> None:
     page.set_viewport_size(WIDE)
 
 
+@pytest.mark.nightly
 def test_the_api_explains_itself_without_a_network(page: Page, service: Service) -> None:
     page.goto(f"{service.url}/docs")
     expect(page.locator(".opblock-summary-path", has_text="/api/jobs").first).to_be_visible()

@@ -19,7 +19,7 @@ from google.cloud import firestore
 from tests.serve.service import TINY, free_port, until
 from text2art_nb.serve.config import Config, Limits, Notices
 from text2art_nb.serve.firestore import PRIVATE, QUEUE, RESULTS, Bridge
-from text2art_nb.serve.jobs import Desk
+from text2art_nb.serve.job_service import JobService
 
 PACKAGE = "@firestore-emulator/server@0.3.15"
 
@@ -66,17 +66,19 @@ def client(emulator: str, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    """A desk whose jobs nobody draws; it sends mail."""
+def job_service(tmp_path: Path) -> Iterator[JobService]:
+    """A service without workers that sends mail."""
     mail = Notices(mail="mailto://127.0.0.1:9?from=art@example.org&mode=insecure")
-    found = Desk(Config(data=tmp_path / "data", notices=mail, url="https://art.example.org", limits=Limits(waiting=3)))
+    found = JobService(
+        Config(data=tmp_path / "data", notices=mail, url="https://art.example.org", limits=Limits(waiting=3))
+    )
     yield found
     found.close()
 
 
 @pytest.fixture
-def bridge(desk: Desk, client: firestore.Client) -> Iterator[Bridge]:
-    found = Bridge(desk, client)
+def bridge(job_service: JobService, client: firestore.Client) -> Iterator[Bridge]:
+    found = Bridge(job_service, client)
     found.start()
     yield found
     found.stop()
@@ -100,23 +102,23 @@ def result(
 
 
 def test_an_entry_becomes_a_job_of_its_name_and_says_its_place(
-    bridge: Bridge, client: firestore.Client, desk: Desk
+    bridge: Bridge, client: firestore.Client, job_service: JobService
 ) -> None:
     _, document = client.collection(QUEUE).add(entry())
     shown = result(client, document.id)
     assert (shown["status"], shown["position"], shown["prompt"]) == ("queued", 1, "a castle")
-    assert desk.get(document.id).total == TINY["iterations"]
+    assert job_service.feed.get(document.id).total == TINY["iterations"]
     assert document.get().exists, "it waits, so it is still in the queue"
 
 
-def test_no_address_stays_where_clients_read(bridge: Bridge, client: firestore.Client, desk: Desk) -> None:
+def test_no_address_stays_where_clients_read(bridge: Bridge, client: firestore.Client, job_service: JobService) -> None:
     _, document = client.collection(QUEUE).add(entry(email="ada@example.org"))
     result(client, document.id)
     public = [each.to_dict() for name in (QUEUE, RESULTS) for each in client.collection(name).stream()]
     assert public
     assert "ada@example.org" not in json.dumps(public, default=str)
     assert client.collection(PRIVATE).document(document.id).get().to_dict() == {"email": "ada@example.org"}
-    with desk.engine.connect() as connection:
+    with job_service.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT address FROM addresses").scalars().all() == ["ada@example.org"]
 
 
@@ -130,41 +132,43 @@ def test_what_can_not_be_drawn_is_said_and_leaves_the_queue(bridge: Bridge, clie
 
 
 def test_a_cancelled_job_is_shown_so_and_vanishes_from_the_queue(
-    bridge: Bridge, client: firestore.Client, desk: Desk
+    bridge: Bridge, client: firestore.Client, job_service: JobService
 ) -> None:
     _, document = client.collection(QUEUE).add(entry())
     result(client, document.id)
-    desk.cancel(document.id)
+    job_service.submissions.cancel(document.id)
     assert result(client, document.id, lambda shown: shown["status"] == "cancelled")["position"] is None
     until(lambda: not document.get().exists, "the entry is gone", 30)
 
 
 def test_two_bridges_and_a_restart_make_one_job_of_an_entry(
-    bridge: Bridge, client: firestore.Client, desk: Desk
+    bridge: Bridge, client: firestore.Client, job_service: JobService
 ) -> None:
-    second = Bridge(desk, client)
+    second = Bridge(job_service, client)
     second.start()
     _, document = client.collection(QUEUE).add(entry())
     result(client, document.id)
     second.stop()
-    third = Bridge(desk, client)
+    third = Bridge(job_service, client)
     third.start()
     bridge.stop()
-    desk.cancel(document.id)
+    job_service.submissions.cancel(document.id)
     result(client, document.id, lambda shown: shown["status"] == "cancelled")
     third.stop()
-    with desk.engine.connect() as connection:
+    with job_service.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM jobs").scalar_one() == 1
 
 
-def test_an_entry_that_waits_for_room_shows_no_address(bridge: Bridge, client: firestore.Client, desk: Desk) -> None:
+def test_an_entry_that_waits_for_room_shows_no_address(
+    bridge: Bridge, client: firestore.Client, job_service: JobService
+) -> None:
     for number in range(5):
         client.collection(QUEUE).add(entry(prompt=f"castle {number}", email="ada@example.org"))
 
     def shown() -> list[str]:
         return [each.id for each in client.collection(QUEUE).stream() if (each.to_dict() or {}).get("email")]
 
-    until(lambda: desk.waiting() == 3 and not shown(), "no address is to be seen", 60)
+    until(lambda: job_service.feed.count_open() == 3 and not shown(), "no address is to be seen", 60)
 
 
 def test_an_entry_that_is_no_json_is_refused(bridge: Bridge, client: firestore.Client) -> None:
@@ -183,14 +187,14 @@ def test_a_watch_that_ended_is_begun_anew(
 
 
 def test_an_entry_that_finds_the_queue_full_waits_for_its_turn(
-    bridge: Bridge, client: firestore.Client, desk: Desk
+    bridge: Bridge, client: firestore.Client, job_service: JobService
 ) -> None:
     documents = [client.collection(QUEUE).add(entry(prompt=f"castle {number}"))[1] for number in range(4)]
-    until(lambda: desk.waiting() == 3, "three are in the queue", 60)
-    with desk.engine.connect() as connection:
+    until(lambda: job_service.feed.count_open() == 3, "three are in the queue", 60)
+    with job_service.engine.connect() as connection:
         taken = connection.exec_driver_sql("SELECT id FROM jobs").scalars().all()
     [late] = [each for each in documents if each.id not in taken]
     assert late.id == documents[-1].id, "who came first is taken first"
     assert late.get().exists
-    desk.cancel(taken[0])
+    job_service.submissions.cancel(taken[0])
     assert result(client, late.id)["status"] == "queued"

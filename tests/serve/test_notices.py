@@ -235,7 +235,7 @@ def test_a_dead_channel_does_not_send_the_mail_twice(post: Any, caplog: pytest.L
     wanted = by_mail(post.port).model_copy(update={"channels": (f"json://127.0.0.1:{free_port()}",)})
     send(wanted, ADDRESS, "x", "y", [])
     assert len(post.envelopes) == 1
-    assert "a channel was not told" in caplog.text
+    assert "a channel was not notified" in caplog.text
     with pytest.raises(NoticeError):
         send(wanted, None, "x", "y", [])
 
@@ -243,7 +243,7 @@ def test_a_dead_channel_does_not_send_the_mail_twice(post: Any, caplog: pytest.L
 def test_a_film_too_large_for_a_mail_is_left_out_and_the_mail_says_so(
     post: Any, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notices, "MOST_ATTACHED", files[0].stat().st_size + 1)
+    monkeypatch.setattr(notices, "MAX_ATTACHED", files[0].stat().st_size + 1)
     send(by_mail(post.port), ADDRESS, "x", "y", files)
     [message] = post.messages
     assert [part.get_content_type() for part in message.iter_attachments()] == ["image/png"]
@@ -253,4 +253,4 @@ def test_a_film_too_large_for_a_mail_is_left_out_and_the_mail_says_so(
 
 
 def test_a_long_subject_is_cut() -> None:
-    assert len(one_line("x" * 1000)) == notices.LONGEST_SUBJECT
+    assert len(one_line("x" * 1000)) == notices.MAX_SUBJECT

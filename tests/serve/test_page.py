@@ -44,7 +44,7 @@ def test_every_field_of_the_form_arrives() -> None:
     ],
 )
 def test_draw_this_again_asks_for_the_same(asked: dict[str, Any]) -> None:
-    again = page._request(page._again(asked))
+    again = page._request(page._form_for(asked))
     same = {"seed": 1, **asked.get("settings", {})}
     assert (
         again.model_copy(update={"settings": {"seed": 1, **again.settings}}).to_settings()
@@ -53,14 +53,14 @@ def test_draw_this_again_asks_for_the_same(asked: dict[str, Any]) -> None:
 
 
 def test_a_style_that_has_no_pill_goes_into_the_prompt() -> None:
-    assert page._again({"prompt": "a cat:2", "keywords": ["steampunk"]}).prompt == "a cat steampunk:2"
+    assert page._form_for({"prompt": "a cat:2", "keywords": ["steampunk"]}).prompt == "a cat steampunk:2"
 
 
 @pytest.mark.parametrize(
     "asked", [None, 3, "x", [], {"prompt": 5}, {"type": "film"}, {"settings": {"seed": "x" * 99}}, {"settings": 1}]
 )
 def test_a_browser_that_sends_nonsense_gets_a_form_all_the_same(asked: object) -> None:
-    form = page._again(asked)
+    form = page._form_for(asked)
     assert form.seed == ""
     assert form.type == "image"
 

@@ -24,6 +24,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_jobs_come_through_on_postgres_while_workers_are_killed(database: str, tmp_path: Path) -> None:
@@ -33,6 +34,7 @@ def test_jobs_come_through_on_postgres_while_workers_are_killed(database: str, t
     assert report.mails == {1: 8}
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_one_script_starts_workers_and_web_on_postgres_and_ends_them(database: str, tmp_path: Path) -> None:

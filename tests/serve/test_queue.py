@@ -19,15 +19,15 @@ from text2art_nb.artifacts.artwork import Artwork
 from text2art_nb.serve import worker
 from text2art_nb.serve.cleanup import sweep
 from text2art_nb.serve.config import Config, Notices
-from text2art_nb.serve.jobs import Desk
-from text2art_nb.serve.lease import Gone, take
-from text2art_nb.serve.notifier import Teller
+from text2art_nb.serve.job_service import JobService
+from text2art_nb.serve.lease import LeaseLost, acquire_lease
+from text2art_nb.serve.notifier import Notifier
 from text2art_nb.serve.problems import Problem
 from text2art_nb.serve.queue import Queue
 from text2art_nb.serve.requests import JobRequest
 from text2art_nb.serve.store import CHECKPOINT, Store
 from text2art_nb.serve.tables import addresses, engine_for, events, jobs
-from text2art_nb.serve.worker_slot import take_seat
+from text2art_nb.serve.worker_slot import acquire_slot
 
 LONG = {"size": "128x128", "iterations": 400, "num_cuts": 4}
 
@@ -40,7 +40,7 @@ def alone(tmp_path: Path) -> Iterator[Service]:
 
 
 def row(service: Service, id: str) -> Any:
-    with service.desk.engine.connect() as connection:
+    with service.job_service.engine.connect() as connection:
         return connection.execute(sa.select(jobs).where(jobs.c.id == id)).one()
 
 
@@ -48,7 +48,8 @@ def test_a_job_whose_worker_is_killed_goes_on_where_it_was_at_another(alone: Ser
     id = alone.client.post("/api/jobs", json=wanted(settings=LONG)).json()["id"]
     first = alone.workers.start()
     until(
-        lambda: list((alone.desk.config.data / "runs" / id).glob("*/checkpoint.safetensors")), "a checkpoint is there"
+        lambda: list((alone.job_service.config.data / "runs" / id).glob("*/checkpoint.safetensors")),
+        "a checkpoint is there",
     )
     until(lambda: row(alone, id).iteration >= 3, "it is under way")
     checkpoint_at = until(lambda: _checkpointed(alone, id), "the checkpoint has some iterations in it")
@@ -68,7 +69,7 @@ def _checkpointed(service: Service, id: str) -> int:
     from text2art_nb.errors import RunError
     from text2art_nb.runs.checkpoint import Checkpoint
 
-    for place in (service.desk.config.data / "runs" / id).glob("*"):
+    for place in (service.job_service.config.data / "runs" / id).glob("*"):
         try:
             return Checkpoint.peek(place).iteration
         except RunError:
@@ -79,7 +80,7 @@ def _checkpointed(service: Service, id: str) -> int:
 def _first_of(service: Service, id: str, attempt_events: int) -> int | None:
     """The iteration at which the given attempt at a job began, from its events: an attempt begins without a picture."""
     query = sa.select(events.c.iteration, events.c.kind).where(events.c.job == id).order_by(events.c.number)
-    with service.desk.engine.connect() as connection:
+    with service.job_service.engine.connect() as connection:
         told = [found.iteration for found in connection.execute(query) if found.kind != "queued"]
     starts = [told[0]] + [now for before, now in itertools.pairwise(told) if now <= before]
     return starts[attempt_events - 1] if len(starts) >= attempt_events else None
@@ -100,7 +101,7 @@ def test_a_job_that_kills_three_workers_is_put_aside_and_the_next_one_is_drawn(a
 
 def test_a_worker_that_is_told_to_end_gives_its_job_back_without_a_mark(alone: Service) -> None:
     id = alone.client.post("/api/jobs", json=wanted(settings=LONG)).json()["id"]
-    worker, data = alone.workers.start("ends_when_allowed"), alone.desk.config.data
+    worker, data = alone.workers.start("ends_when_allowed"), alone.job_service.config.data
     until(lambda: row(alone, id).iteration >= 3, "it is under way")
     os.kill(worker.pid or 0, signal.SIGTERM)  # from systemd to the whole service
     until((data / "ending").exists, "it is ending")
@@ -130,7 +131,7 @@ def test_a_mail_that_fails_is_sent_later_and_nothing_is_drawn_again(tmp_path: Pa
             until(lambda: row(service, job["id"]).notified, "it is known to have been sent")
         assert letterbox.to == {"ada@example.org": 1}
         assert row(service, job["id"]).attempt == 1
-        with service.desk.engine.connect() as connection:
+        with service.job_service.engine.connect() as connection:
             assert connection.execute(sa.select(addresses)).all() == []
 
 
@@ -163,22 +164,22 @@ def test_a_refused_mail_is_given_up_at_once_and_the_channels_are_told(tmp_path: 
             until(lambda: _told(service, job["id"]), "all is told")
             assert Ear.told
             assert service.workers.said.count("its mail is given up") == 1
-            assert addresses_of(service.desk) == []
+            assert addresses_of(service.job_service) == []
     ears.shutdown()
 
 
-def addresses_of(desk: Desk) -> list[str]:
-    with desk.engine.connect() as connection:
+def addresses_of(job_service: JobService) -> list[str]:
+    with job_service.engine.connect() as connection:
         return list(connection.execute(sa.select(addresses.c.address)).scalars())
 
 
 class Locksmith(Letterbox):
     """A mail server that locks the database for a second once it has said yes to a mail."""
 
-    desk: Desk
+    job_service: JobService
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        connection = self.desk.engine.connect()
+        connection = self.job_service.engine.connect()
         connection.execute(sa.update(jobs).values(total=jobs.c.total))
         threading.Timer(1.0, connection.close).start()
         return await super().handle_DATA(server, session, envelope)
@@ -187,13 +188,13 @@ class Locksmith(Letterbox):
 def test_a_mail_that_was_taken_is_noted_also_where_the_database_is_locked_meanwhile(tmp_path: Path) -> None:
     with Locksmith() as letterbox:
         config = Config(data=tmp_path, notices=Notices(mail=letterbox.url))
-        letterbox.desk = desk = Desk(config)
-        id = desk.submit(JobRequest(**wanted(), email="ada@example.org"), "ada").id
+        letterbox.job_service = job_service = JobService(config)
+        id = job_service.submissions.submit(JobRequest(**wanted(), email="ada@example.org"), "ada").id
         hasty = engine_for(config)
         sa.event.listen(hasty, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=10"))
-        Teller(config, hasty, desk.store).mail(id)
-        assert addresses_of(desk) == []
-        Teller(config, hasty, desk.store).mail(id)
+        Notifier(config, hasty, job_service.store).mail(id)
+        assert addresses_of(job_service) == []
+        Notifier(config, hasty, job_service.store).mail(id)
         assert letterbox.to == {"ada@example.org": 1}
 
 
@@ -225,75 +226,75 @@ def test_a_worker_killed_before_the_mail_server_has_said_yes_has_sent_its_one_ma
 def _told(service: Service, id: str) -> bool:
     """Whether the queue is through with telling of a job."""
     query = sa.text("select status from workflow_status where workflow_uuid = :notice")
-    with service.desk.engine.connect() as connection:
+    with service.job_service.engine.connect() as connection:
         return connection.execute(query, {"notice": f"{id}.notice"}).scalar() == "SUCCESS"
 
 
 def test_who_was_thought_dead_writes_nothing_more(tmp_path: Path) -> None:
-    desk = Desk(Config(data=tmp_path))
-    id = desk.submit(JobRequest(**wanted()), "ada").id
-    first = take(desk.engine, id, "first")
-    second = take(desk.engine, id, "second")
+    job_service = JobService(Config(data=tmp_path))
+    id = job_service.submissions.submit(JobRequest(**wanted()), "ada").id
+    first = acquire_lease(job_service.engine, id, "first")
+    second = acquire_lease(job_service.engine, id, "second")
     assert first is not None
     assert second is not None
-    with pytest.raises(Gone):
-        first.note(1, 4, None)
-    second.note(1, 4, None)
-    assert desk.get(id).iteration == 1
-    assert not first.is_mine()
+    with pytest.raises(LeaseLost):
+        first.record_progress(1, 4, None)
+    second.record_progress(1, 4, None)
+    assert job_service.feed.get(id).iteration == 1
+    assert not first.is_held()
 
 
 def test_old_events_and_old_hidden_jobs_are_swept_away(tmp_path: Path) -> None:
-    desk = Desk(Config(data=tmp_path, keep_days=1))
-    kept, old = (desk.submit(JobRequest(**wanted()), "ada").id for _ in range(2))
+    job_service = JobService(Config(data=tmp_path, keep_days=1))
+    kept, old = (job_service.submissions.submit(JobRequest(**wanted()), "ada").id for _ in range(2))
     for id in (kept, old):
-        desk.cancel(id)
-        desk.store.put(id, "picture.png", b"x")
-    with desk.engine.begin() as connection:
+        job_service.submissions.cancel(id)
+        job_service.store.put(id, "picture.png", b"x")
+    with job_service.engine.begin() as connection:
         for id, seconds in ((kept, 7200.0), (old, 90_000.0)):
             connection.execute(sa.update(jobs).where(jobs.c.id == id).values(ended=jobs.c.ended - seconds))
-    sweep(desk.config, desk.engine, desk.store, Queue(desk.engine))
-    assert [event.kind for event in desk.events(kept)] == ["cancelled"]
-    assert desk.store.get(kept, "picture.png") == b"x"
-    assert desk.store.get(old, "picture.png") is None
-    assert desk.waiting() == 0
+    sweep(job_service.config, job_service.engine, job_service.store, Queue(job_service.engine))
+    assert [event.kind for event in job_service.feed.events(kept)] == ["cancelled"]
+    assert job_service.store.get(kept, "picture.png") == b"x"
+    assert job_service.store.get(old, "picture.png") is None
+    assert job_service.feed.count_open() == 0
 
 
-def ended(desk: Desk, seconds: float) -> str:
+def ended(job_service: JobService, seconds: float) -> str:
     """A job that was cancelled so many seconds ago."""
-    id = desk.submit(JobRequest(**wanted()), "ada").id
-    desk.cancel(id)
-    with desk.engine.begin() as connection:
+    id = job_service.submissions.submit(JobRequest(**wanted()), "ada").id
+    job_service.submissions.cancel(id)
+    with job_service.engine.begin() as connection:
         connection.execute(sa.update(jobs).where(jobs.c.id == id).values(ended=jobs.c.ended - seconds))
     return id
 
 
-def known(desk: Desk, id: str) -> list[str]:
+def known(job_service: JobService, id: str) -> list[str]:
     """What the queue knows of a job."""
     query = sa.text("select workflow_uuid from workflow_status where workflow_uuid like :id order by 1")
-    with desk.engine.connect() as connection:
+    with job_service.engine.connect() as connection:
         return list(connection.execute(query, {"id": f"{id}%"}).scalars())
 
 
 def test_a_mail_that_waits_is_not_swept_away_until_it_is_through(tmp_path: Path) -> None:
-    desk = Desk(Config(data=tmp_path))
-    queue = Queue(desk.engine)
-    id = ended(desk, 7200.0)
-    with desk.engine.begin() as connection:
-        queue.put_notice(connection, id)
-    sweep(desk.config, desk.engine, desk.store, queue)
-    assert f"{id}.notice" in known(desk, id)
-    with desk.engine.begin() as connection:
+    job_service = JobService(Config(data=tmp_path))
+    queue = Queue(job_service.engine)
+    id = ended(job_service, 7200.0)
+    with job_service.engine.begin() as connection:
+        queue.enqueue_notice(connection, id)
+    sweep(job_service.config, job_service.engine, job_service.store, queue)
+    assert f"{id}.notice" in known(job_service, id)
+    with job_service.engine.begin() as connection:
         connection.execute(sa.text("update workflow_status set status = 'ERROR'"))
-    sweep(desk.config, desk.engine, desk.store, queue)
-    assert known(desk, id) == []
+    sweep(job_service.config, job_service.engine, job_service.store, queue)
+    assert known(job_service, id) == []
 
 
 def test_a_job_whose_files_can_not_be_removed_keeps_no_other_from_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = Desk(Config(data=tmp_path, keep_days=1))
-    stuck, old = (ended(desk, 90_000.0) for _ in range(2))
+    job_service = JobService(Config(data=tmp_path, keep_days=1))
+    stuck, old = (ended(job_service, 90_000.0) for _ in range(2))
     remove = Store.remove
 
     def refuse(self: Store, id: str) -> None:
@@ -302,10 +303,10 @@ def test_a_job_whose_files_can_not_be_removed_keeps_no_other_from_it(
         remove(self, id)
 
     monkeypatch.setattr(Store, "remove", refuse)
-    sweep(desk.config, desk.engine, desk.store, Queue(desk.engine))
-    assert desk.get(stuck).status == "cancelled"
+    sweep(job_service.config, job_service.engine, job_service.store, Queue(job_service.engine))
+    assert job_service.feed.get(stuck).status == "cancelled"
     with pytest.raises(Problem, match="there is no job"):
-        desk.get(old)
+        job_service.feed.get(old)
 
 
 def test_files_that_another_worker_removes_at_the_same_time_are_removed(
@@ -325,24 +326,24 @@ def test_files_that_another_worker_removes_at_the_same_time_are_removed(
 
 
 def test_what_a_run_left_is_swept_away_unless_somebody_goes_on_with_it(tmp_path: Path) -> None:
-    desk = Desk(Config(data=tmp_path, files=f"memory://{tmp_path.name}"))
-    waits, cancelled = desk.submit(JobRequest(**wanted()), "ada").id, ended(desk, 7200.0)
+    job_service = JobService(Config(data=tmp_path, files=f"memory://{tmp_path.name}"))
+    waits, cancelled = job_service.submissions.submit(JobRequest(**wanted()), "ada").id, ended(job_service, 7200.0)
     for id in (waits, cancelled):
         folder = tmp_path / "runs" / id / "000001"
         folder.mkdir(parents=True)
         for each in (folder, folder.parent):
             os.utime(each, (1, 1))
-        desk.store.put(id, CHECKPOINT, b"x")
-    sweep(desk.config, desk.engine, desk.store, Queue(desk.engine))
+        job_service.store.put(id, CHECKPOINT, b"x")
+    sweep(job_service.config, job_service.engine, job_service.store, Queue(job_service.engine))
     assert [each.name for each in (tmp_path / "runs").iterdir()] == [waits]
-    assert [desk.store.get(id, CHECKPOINT) for id in (waits, cancelled)] == [b"x", None]
+    assert [job_service.store.get(id, CHECKPOINT) for id in (waits, cancelled)] == [b"x", None]
 
 
 def test_a_worker_has_a_name_that_no_worker_of_another_folder_has(tmp_path: Path) -> None:
-    one, other = (take_seat(Config(data=tmp_path / name, device="cpu")) for name in ("one", "other"))
+    one, other = (acquire_slot(Config(data=tmp_path / name, device="cpu")) for name in ("one", "other"))
     assert one.id != other.id
     one.lock.release()
-    assert take_seat(Config(data=tmp_path / "one", device="cpu")).id == one.id
+    assert acquire_slot(Config(data=tmp_path / "one", device="cpu")).id == one.id
 
 
 def test_a_worker_that_can_not_say_that_it_ends_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,13 +352,13 @@ def test_a_worker_that_can_not_say_that_it_ends_ends_all_the_same(monkeypatch: p
     monkeypatch.setattr(worker.os, "_exit", codes.append)
     monkeypatch.setattr(worker.logging, "shutdown", lambda: None)
     stopping = threading.Event()
-    watching = threading.Thread(target=worker.end_in_time, args=(stopping,))
+    watching = threading.Thread(target=worker.exit_in_time, args=(stopping,))
     watching.start()
     watching.join(0.2)
     assert codes == []
     stopping.set()
     watching.join()
-    assert codes == [worker.BROKEN_DATABASE]
+    assert codes == [worker.EXIT_DATABASE]
 
 
 def test_a_picture_is_drawn_to_the_same_bytes_with_and_without_a_kill(alone: Service, tmp_path: Path) -> None:
@@ -372,7 +373,7 @@ def test_a_picture_is_drawn_to_the_same_bytes_with_and_without_a_kill(alone: Ser
     assert row(alone, ids[0]).attempt == 2
     pictures = [Artwork.open(alone.client.get(f"/api/jobs/{id}/image").content) for id in ids]
     assert pictures[0].image.tobytes() == pictures[1].image.tobytes()
-    assert not any((alone.desk.config.data / "runs").iterdir())
+    assert not any((alone.job_service.config.data / "runs").iterdir())
 
 
 def test_a_worker_says_in_a_sentence_what_it_lacks(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 pytest.importorskip("dbos", reason="the extra [serve] is not installed")
 
 from tests.notebook import environments
+from tests.notebook.conftest import PARAMETERS
 from tests.notebook.environments import Environment
 from tests.notebook.kernel import Kernel
 from tests.serve.service import PATIENCE, until, wanted
@@ -24,12 +25,15 @@ from text2art_nb.cli import serve
 from text2art_nb.errors import RunError, SettingsError, Text2ArtError
 from text2art_nb.serve import extras
 from text2art_nb.serve.share import Share
-from text2art_nb.serve.tunnels import open_tunnel, way_for
+from text2art_nb.serve.tunnels import open_tunnel, tunnel_for
 
-pytestmark = pytest.mark.timeout(900)  # the first test may have to make the simulated Colab
+pytestmark = [
+    pytest.mark.timeout(900),  # the first test may have to make the simulated Colab
+    pytest.mark.xdist_group("share"),  # it has services of its own
+]
 
 
-@pytest.fixture(scope="module", params=environments.NAMES)
+@pytest.fixture(scope="module", params=PARAMETERS)
 def environment(request: pytest.FixtureRequest) -> Environment:
     """Current Jupyter, then the simulated Colab."""
     return environments.get(request.param)
@@ -119,12 +123,12 @@ def test_what_others_print_into_the_service_is_no_news_and_no_harm(tmp_path: Pat
     words = ["sh", "-c", 'echo Killing tunnel; echo 7; echo \'{"waiting": 2, "prompt": "a cat"}\'; exit 3']
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as shared._process:
         shared._listen()
-    assert (shared.standing.prompt, shared.standing.trouble) == ("a cat", "it ended with code 3")
+    assert (shared.status.prompt, shared.status.trouble) == ("a cat", "it ended with code 3")
 
 
 def test_only_the_service_itself_writes_to_its_standard_output() -> None:
     program = (
-        "import os; from text2art_nb.serve.share_process import _own_output; told = _own_output()\n"
+        "import os; from text2art_nb.serve.share_process import _reserve_stdout; told = _reserve_stdout()\n"
         "print('Killing tunnel', flush=True); os.system('echo noise'); told.write('news'); told.flush()"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
@@ -178,12 +182,12 @@ def test_the_tunnel_is_the_one_that_is_named_or_configured(
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert way_for(public) == way
+    assert tunnel_for(public) == way
 
 
 def test_an_unknown_tunnel_names_those_there_are() -> None:
     with pytest.raises(SettingsError, match="gradio, cloudflared, ngrok"):
-        way_for("localtunnel")
+        tunnel_for("localtunnel")
 
 
 def test_a_tunnel_whose_program_is_missing_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,6 +203,6 @@ def test_sharing_without_the_extra_says_what_to_install(monkeypatch: pytest.Monk
 
 
 def test_what_serving_lacks_is_added_without_a_copy_in_the_folders_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extras, "lacking", lambda modules: ["dbos"])
+    monkeypatch.setattr(extras, "missing_modules", lambda modules: ["dbos"])
     with pytest.raises(Text2ArtError, match=r"serving needs dbos: .*pip install -c constraints.txt -e '\.\[serve\]'"):
         serve._check_installed()

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from text2art_nb.settings.modifiers import MODIFIERS, add_modifier, has_modifier, remove_modifier
@@ -144,13 +144,11 @@ prompts = any_prompt()
 
 
 @given(st.lists(prompts, min_size=1, max_size=5))
-@settings(deadline=None)
 def test_written_prompts_read_back_as_they_were(some: list[Prompt]) -> None:
     assert parse_prompts(format_prompts(some)) == some
 
 
 @given(texts)
-@settings(deadline=None)
 def test_any_line_is_either_read_or_refused_with_a_sentence(line: str) -> None:
     try:
         found = parse_prompts(line)

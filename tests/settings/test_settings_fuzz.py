@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from text2art_nb.errors import SettingsError
@@ -13,8 +13,6 @@ from text2art_nb.settings import DRAWERS, FILTERS, LOSSES, Settings, Steering
 from text2art_nb.settings.drawing import NoisePrior, PixelType, StrokeKind
 from text2art_nb.settings.presets import ASPECTS
 from text2art_nb.settings.style import SmoothnessType, SymmetryAxis
-
-quick = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
 JARGON = (
     "Input should",
@@ -83,7 +81,6 @@ def says_it_plainly(error: SettingsError) -> bool:
 
 
 @given(fields, anything)
-@quick
 def test_any_value_of_a_field_is_accepted_or_refused_plainly(field: str, value: Any) -> None:
     given_values = {"prompts": "a"} if Settings.aliases.get(field, field) != "prompts" else {}
     try:
@@ -105,7 +102,6 @@ def test_an_array_is_read_or_refused_in_our_words(field: str) -> None:
 
 
 @given(st.dictionaries(fields | st.text(max_size=10), anything, max_size=6))
-@quick
 def test_any_settings_together_are_accepted_or_refused_plainly(values: dict[str, Any]) -> None:
     try:
         Settings(**values)
@@ -114,7 +110,6 @@ def test_any_settings_together_are_accepted_or_refused_plainly(values: dict[str,
 
 
 @given(st.dictionaries(st.sampled_from([*Steering.model_fields]), anything, max_size=4))
-@quick
 def test_any_steering_is_accepted_or_refused_plainly(values: dict[str, Any]) -> None:
     try:
         entry = Steering(**values)
@@ -125,7 +120,6 @@ def test_any_steering_is_accepted_or_refused_plainly(values: dict[str, Any]) -> 
 
 
 @given(json_like | st.dictionaries(fields | st.just("text2art"), json_like, max_size=5))
-@quick
 def test_any_strangers_recipe_is_accepted_or_refused_plainly(recipe: Any) -> None:
     try:
         found = Settings.from_recipe(recipe)
@@ -215,7 +209,6 @@ valid = st.fixed_dictionaries(
 
 
 @given(valid)
-@quick
 def test_every_valid_settings_comes_back_from_its_recipe(values: dict[str, Any]) -> None:
     asked = Settings(**values)
     recipe = json.loads(json.dumps(asked.to_recipe(), allow_nan=False))
@@ -225,7 +218,6 @@ def test_every_valid_settings_comes_back_from_its_recipe(values: dict[str, Any])
 
 
 @given(valid)
-@quick
 def test_every_valid_settings_resolves_once_and_for_all(values: dict[str, Any]) -> None:
     once = Settings(**values).resolved()
     assert once.resolved() == once
@@ -234,7 +226,6 @@ def test_every_valid_settings_resolves_once_and_for_all(values: dict[str, Any]) 
 
 
 @given(valid)
-@quick
 def test_every_valid_settings_comes_back_from_pydantics_json(values: dict[str, Any]) -> None:
     asked = Settings(**values)
     assert Settings.model_validate_json(asked.model_dump_json()) == asked

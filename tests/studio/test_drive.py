@@ -137,7 +137,7 @@ def test_with_drive_refused_the_cell_still_says_where_the_picture_is(
     assert ".png" in shown[0]
     [sentence] = said
     assert "access to it was not granted" in sentence
-    assert studio.shelf.pictures()
+    assert studio.library.pictures()
 
 
 def test_a_dead_mount_is_an_empty_folder_and_no_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -153,5 +153,5 @@ def test_a_dead_mount_is_an_empty_folder_and_no_traceback(monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "stat", stat)
     monkeypatch.setattr(library, "DRIVE", dead)
     assert default_folder() == Path("text2art")
-    assert library.Shelf(dead / "text2art").pictures() == []
-    assert library.Shelf(dead / "text2art").runs() == []
+    assert library.RunLibrary(dead / "text2art").pictures() == []
+    assert library.RunLibrary(dead / "text2art").runs() == []

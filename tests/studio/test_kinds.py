@@ -17,7 +17,7 @@ from text2art_nb.studio.model_choices import model_choices, to_fetch
 
 
 def kind(studio: Studio) -> KindField:
-    field = panel_of(studio).field("drawer")
+    field = panel_of(studio).values.fields["drawer"]
     assert isinstance(field, KindField)
     return field
 
@@ -83,11 +83,11 @@ def nothing_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_has_to_be_fetched_and_its_licence_stand_there_before_drawing(studio: Studio) -> None:
     type_into(studio, "model", "embedded")
     type_into(studio, "drawer", "turbo")
-    said = panel_of(studio).stage.shown["notice"]
-    assert "Draw fetches first: sd-turbo (" in said
+    said = panel_of(studio).preview.shown["notice"]
+    assert "Draw downloads first: sd-turbo (" in said
     assert "licence: " in said
     type_into(studio, "drawer", "pixel")
-    assert panel_of(studio).stage.shown["notice"] == ""
+    assert panel_of(studio).preview.shown["notice"] == ""
 
 
 @pytest.mark.usefixtures("nothing_fetched")
@@ -115,7 +115,7 @@ def test_a_download_on_the_way_is_told_where_it_is_watched(studio: Studio, monke
 
     monkeypatch.setattr("text2art_nb.drawers.vqgan.models.locate", fetching)
     told: list[str] = []
-    monkeypatch.setattr(panel_of(studio).stage, "tell", lambda sentence, error=False: told.append(sentence))
+    monkeypatch.setattr(panel_of(studio).preview, "show_message", lambda sentence, error=False: told.append(sentence))
     press(studio, "Draw")
     assert "fetching it; licence: nobody's" in told
 
@@ -138,14 +138,14 @@ def test_strokes_can_be_saved_as_what_they_are(studio: Studio) -> None:
     say(studio, "download", suffix=".svg")
     assert sent[-1][0]["kind"] == "image/svg+xml"
     assert b"<svg" in sent[-1][1]
-    [path] = studio.shelf.folder.glob("*.svg")
+    [path] = studio.library.folder.glob("*.svg")
     assert Artwork.open(path, trusted=True).settings.drawer == "strokes"
-    assert path in studio._to_share("none")
+    assert path in studio.session.files("none")
 
 
 def test_a_taste_that_needs_a_picture_has_it_beside_it(studio: Studio) -> None:
     set_loss(studio, "style", 1.0)
-    assert "needs a style_image" in note(studio, "style_image")
+    assert "needs a picture in “Style picture”" in note(studio, "style_image")
     send(studio, "style_image", "manner.png", png())
     assert note(studio, "style_image") == ""
     assert studio.settings.losses["style"] == 1.0

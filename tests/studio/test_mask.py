@@ -11,10 +11,10 @@ from tests.studio.test_panel import panel_of, png, press, send, type_into
 from text2art_nb.imaging.image_io import picture_to_uri
 from text2art_nb.settings import Settings
 from text2art_nb.studio import Studio
-from text2art_nb.studio import studio as room
 from text2art_nb.studio.changes import differences
 from text2art_nb.studio.images import data_uri
 from text2art_nb.studio.mask import MaskPainter, MasksField, with_mask
+from text2art_nb.studio.warmup import WarmUp
 
 
 def tell(painter: MaskPainter, do: str, **content: Any) -> None:
@@ -40,7 +40,7 @@ def use(painter: MaskPainter, words: str = "") -> None:
 def opened(studio: Studio) -> MaskPainter:
     """The panel's painter."""
     press(studio, "Paint a mask")
-    field = panel_of(studio).field("masks")
+    field = panel_of(studio).values.fields["masks"]
     assert isinstance(field, MasksField)
     assert field.painter.shown["open"]
     return field.painter
@@ -58,7 +58,7 @@ def test_what_is_painted_is_a_mask_and_its_words_count_in_it(studio: Studio) -> 
     use(painter, "a red boat")
     assert studio.settings.prompts == "a lake | [mask 1] a red boat"
     assert studio.settings.masks == (mask,)
-    assert "this is mask 1" in painter.shown["note"]
+    assert "This is mask 1" in painter.shown["note"]
 
 
 def test_painting_on_changes_the_mask_and_another_one_comes_beside_it(studio: Studio) -> None:
@@ -78,7 +78,7 @@ def test_painting_on_changes_the_mask_and_another_one_comes_beside_it(studio: St
 def test_nothing_painted_is_no_mask(studio: Studio) -> None:
     painter = opened(studio)
     use(painter)
-    assert "nothing is painted yet" in painter.shown["note"]
+    assert "Nothing is painted yet" in painter.shown["note"]
     assert studio.settings.masks == ()
 
 
@@ -122,7 +122,7 @@ def test_a_mask_is_drawn_with(studio: Studio) -> None:
 
 
 def test_a_cell_of_its_own_paints_without_a_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room.Readiness, "warm_up", lambda self: None)
+    monkeypatch.setattr(WarmUp, "start", lambda self: None)
     painters: list[MaskPainter] = []
     make = MaskPainter.__init__
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 from collections.abc import Callable
 from io import BytesIO
@@ -16,7 +17,7 @@ from tests.studio.test_panel import panel_of, press, say, send, set_loss, type_i
 from text2art_nb.artifacts.artwork import Artwork
 from text2art_nb.artifacts.output_paths import alone
 from text2art_nb.settings import Settings
-from text2art_nb.studio import Studio, panel
+from text2art_nb.studio import Studio, export, panel
 from text2art_nb.studio.images import STATIC_BYTES, static_jpeg
 from text2art_nb.studio.live_view import caption
 
@@ -36,18 +37,18 @@ def when(studio: Studio, iteration: int, act: Callable[[], None]) -> None:
         if waiting and run is not None and run.iteration >= iteration:
             waiting.pop()()
 
-    before = studio._pump
+    before = studio.session.pump
 
     def pump() -> None:
         before()
         look()
 
-    studio._pump = pump  # type: ignore[assignment]
+    studio.session.pump = pump
 
 
 def stage_text(studio: Studio) -> str:
-    """All sentences on the stage."""
-    now = panel_of(studio).stage.shown
+    """All sentences on the preview."""
+    now = panel_of(studio).preview.shown
     return "\n".join(str(now.get(name, "")) for name in ("estimate", "notice", "message", "status"))
 
 
@@ -68,21 +69,21 @@ def files_sent(studio: Studio) -> list[tuple[dict[str, Any], bytes]]:
 def test_draw_leaves_a_picture_on_the_stage_on_the_disk_and_in_the_gallery(studio: Studio) -> None:
     press(studio, "Draw")
     assert studio.result is not None
-    [picture] = studio.shelf.pictures()
+    [picture] = studio.library.pictures()
     assert Artwork.open(picture, trusted=True).settings == studio.result.settings
-    assert panel_of(studio).stage.picture[:2] == b"\xff\xd8"
+    assert panel_of(studio).preview.picture[:2] == b"\xff\xd8"
     assert "iteration 6 of 6" in stage_text(studio)
     assert panel_of(studio).gallery.shown["names"] == [picture.stem]
 
 
 def test_the_buttons_are_alive_only_where_they_mean_something(studio: Studio) -> None:
-    stage = panel_of(studio).stage
+    preview = panel_of(studio).preview
     seen: list[bool] = []
-    when(studio, 1, lambda: seen.append(stage.shown["drawing"]))
-    assert not stage.shown["drawing"]
+    when(studio, 1, lambda: seen.append(preview.shown["drawing"]))
+    assert not preview.shown["drawing"]
     press(studio, "Draw")
     assert seen == [True]
-    assert not stage.shown["drawing"]
+    assert not preview.shown["drawing"]
 
 
 def test_stop_keeps_the_picture(studio: Studio) -> None:
@@ -96,7 +97,7 @@ def test_stop_keeps_the_picture(studio: Studio) -> None:
 
 def test_pause_waits_and_resume_goes_on(studio: Studio) -> None:
     type_into(studio, "iterations", 120)
-    stage = panel_of(studio).stage
+    preview = panel_of(studio).preview
     seen: list[str] = []
 
     def rest() -> None:
@@ -108,7 +109,7 @@ def test_pause_waits_and_resume_goes_on(studio: Studio) -> None:
     when(studio, 3, rest)
     press(studio, "Draw")
     assert seen == ["True"]
-    assert not stage.shown["paused"]
+    assert not preview.shown["paused"]
     assert studio.run is not None
     assert studio.run.iteration == 120
 
@@ -119,7 +120,7 @@ def test_nothing_is_left_of_a_picture_that_has_ended_or_pauses(studio: Studio) -
 
     def rest() -> None:
         press(studio, "Pause")
-        panel_of(studio).stage.show(studio._easel)  # type: ignore[arg-type]
+        panel_of(studio).preview.show(studio.session.background)  # type: ignore[arg-type]
         told.append(stage_text(studio))
         press(studio, "Stop")
 
@@ -127,14 +128,59 @@ def test_nothing_is_left_of_a_picture_that_has_ended_or_pauses(studio: Studio) -
     press(studio, "Draw")
     assert "iteration" in told[0]
     assert "left" not in told[0]
-    assert "left" not in panel_of(studio).stage.shown["status"]
+    assert "left" not in panel_of(studio).preview.shown["status"]
+
+
+def test_while_drawing_the_estimate_is_what_the_run_itself_takes(studio: Studio) -> None:
+    type_into(studio, "iterations", 120)
+    told: list[str] = []
+    before = panel_of(studio).preview.shown["estimate"]
+    when(studio, 60, lambda: told.append(panel_of(studio).preview.shown["estimate"]))
+    press(studio, "Draw")
+    assert told[0] != before
+    assert "at its present pace" in told[0]
+    assert "present pace" not in panel_of(studio).preview.shown["estimate"]
+
+
+def test_a_change_while_it_draws_is_named_by_its_label(studio: Studio) -> None:
+    type_into(studio, "iterations", 120)
+    told: list[str] = []
+    when(studio, 2, lambda: type_into(studio, "learning_rate", "0.05"))
+    when(studio, 60, lambda: told.append(panel_of(studio).preview.shown["message"]))
+    press(studio, "Draw")
+    assert re.fullmatch(r"Learning rate changed from iteration \d+ on\.", told[0])
+
+
+def test_two_runs_that_would_look_alike_on_the_list_are_told_apart(studio: Studio) -> None:
+    for _ in range(2):
+        press(studio, "Draw")
+    labels = [label for _, label, _ in panel_of(studio).resume_list.shown]
+    assert len(set(labels)) == 2
+
+
+def test_ending_what_was_never_shared_says_so(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("text2art_nb.studio.studio.note", said.append)
+    studio.unshare()
+    assert said == ["Nothing is being shared."]
+
+
+def test_a_small_file_has_a_size(studio: Studio) -> None:
+    press(studio, "Draw")
+    [picture] = studio.library.pictures()
+    assert re.search(r", [1-9][\d.]* kB$", export.reference(picture))
+
+
+def test_the_old_name_of_the_library_still_works(studio: Studio) -> None:
+    with pytest.warns(DeprecationWarning, match=r"Studio\.library"):
+        assert studio.shelf is studio.library
 
 
 def test_a_run_that_never_began_does_not_load_for_ever(studio: Studio) -> None:
     press(studio, "Draw")
     type_into(studio, "model", "./nowhere")
     press(studio, "Draw")
-    assert panel_of(studio).stage.shown["status"] == ""
+    assert panel_of(studio).preview.shown["status"] == ""
 
 
 def test_what_is_changed_while_it_draws_steers_it_and_is_in_the_recipe(studio: Studio, tmp_path: Path) -> None:
@@ -180,14 +226,14 @@ def test_a_steered_picture_drawn_again_from_its_png_is_byte_identical(studio: St
         25: {"learning_rate": 0.05, "palette": "gameboy"},
         40: {"prompts": "a castle at night:2 | fog:-0.5", "losses": {}},
     }
-    easel = studio._new_easel(studio.settings)
-    steer_at(easel.run, plan)
-    studio._draw_in_panel(easel)
-    [first] = studio.shelf.pictures()
-    assert [entry.iteration for entry in easel.run.settings.steering] == [10, 25, 40]
+    background = studio.controller.create(studio.settings)
+    steer_at(background.run, plan)
+    studio.controller.draw_in_panel(background)
+    [first] = studio.library.pictures()
+    assert [entry.iteration for entry in background.run.settings.steering] == [10, 25, 40]
     send(studio, "remix", first.name, first.read_bytes())
     press(studio, "Draw")
-    again, _ = studio.shelf.pictures()
+    again, _ = studio.library.pictures()
     assert again != first
     assert again.read_bytes() == first.read_bytes()
 
@@ -206,23 +252,23 @@ def steer_at(run: Any, plan: dict[int, dict[str, Any]]) -> None:
 
 def choose(studio: Studio, place: int) -> None:
     """A click on a candidate: the page says which it meant, and among how many."""
-    each = panel_of(studio).stage.candidates.shown[place]
+    each = panel_of(studio).preview.candidates.shown[place]
     say(studio, "choose", number=each["number"], among=each["among"])
 
 
 def test_the_time_machine_shows_any_frame_and_branches_from_it(studio: Studio) -> None:
     press(studio, "Draw")
-    machine = panel_of(studio).stage.time
-    last = panel_of(studio).stage.picture
+    machine = panel_of(studio).preview.time
+    last = panel_of(studio).preview.picture
     assert (machine.at, machine.last) == (6, 6)
     say(studio, "look", at=2)
-    assert panel_of(studio).stage.picture != last
+    assert panel_of(studio).preview.picture != last
     assert panel_of(studio).view.time["note"] == "this is frame 2"
     type_into(studio, "prompts", "a dog")
     press(studio, "Branch from here")
     assert studio.run is not None
     assert [(entry.iteration, entry.prompts) for entry in studio.run.settings.steering] == [(2, "a dog")]
-    assert len(studio.shelf.pictures()) == 2
+    assert len(studio.library.pictures()) == 2
 
 
 def test_a_branch_of_another_kind_starts_from_the_frame(studio: Studio) -> None:
@@ -251,8 +297,8 @@ def test_a_branch_shares_the_way_also_where_the_run_has_decided_something(
     press(studio, "Branch from here")
     assert studio.result is not None
     assert studio.result.settings.init_image is None
-    assert len(studio.shelf.pictures()) == 2
-    first, second = (Artwork.open(path, trusted=True).settings for path in studio.shelf.pictures())
+    assert len(studio.library.pictures()) == 2
+    first, second = (Artwork.open(path, trusted=True).settings for path in studio.library.pictures())
     assert first.steering == second.steering
 
 
@@ -267,13 +313,13 @@ def test_branching_while_it_draws_stops_it_first(studio: Studio) -> None:
     press(studio, "Draw")
     assert studio.run is not None
     assert studio.run.iteration == 8
-    assert len(studio.shelf.pictures()) == 2
+    assert len(studio.library.pictures()) == 2
 
 
 def test_a_click_on_a_candidate_goes_on_with_it_alone(studio: Studio) -> None:
     type_into(studio, "candidates", 3)
     type_into(studio, "iterations", 60)
-    sheet = panel_of(studio).stage.candidates
+    sheet = panel_of(studio).preview.candidates
     chosen: list[int] = []
 
     def pick() -> None:
@@ -281,7 +327,7 @@ def test_a_click_on_a_candidate_goes_on_with_it_alone(studio: Studio) -> None:
         chosen.append(sheet.shown[1]["number"])
         choose(studio, 1)
         assert sheet.shown == []
-        assert "going on with that one alone" in stage_text(studio)
+        assert "Continuing with this candidate alone." in stage_text(studio)
 
     when(studio, 20, pick)
     press(studio, "Draw")
@@ -311,7 +357,7 @@ def test_a_friends_picture_that_is_opened_while_it_draws_waits_for_the_next_draw
     type_into(studio, "iterations", 60)
 
     def change() -> None:
-        studio._reuse(studio.settings.with_(prompts="a dog", num_cuts=3))
+        studio.controller.reuse(studio.settings.with_(prompts="a dog", num_cuts=3))
         type_into(studio, "learning_rate", "0.2")
 
     when(studio, 5, change)
@@ -346,13 +392,13 @@ def test_an_interrupted_run_of_an_earlier_session_goes_on(studio: Studio, tmp_pa
     press(studio, "Draw")
     later = Studio(tmp_path / "pictures", prompts="something else")
     later.panel()
-    go_on = panel_of(later).go_on
-    [[name, label, finished]] = go_on.shown
+    resume_list = panel_of(later).resume_list
+    [[name, label, finished]] = resume_list.shown
     assert ("of 120" in label, finished) == (True, False)
-    say(later, "go_on", run=name, more=False)
+    say(later, "continue_run", run=name, more=False)
     assert later.run is not None
     assert (later.run.iteration, later.settings.prompts) == (120, "a cat on a roof | fog:-0.3")
-    say(later, "go_on", run=name, more=True)
+    say(later, "continue_run", run=name, more=True)
     assert later.run.iteration == 220
     assert later.errors == []
 
@@ -364,16 +410,16 @@ def test_a_run_that_another_process_draws_into_is_left_alone(studio: Studio) -> 
     assert studio.run is not None
     assert studio.run.directory is not None
     with alone(studio.run.directory):  # as the command line does while it draws
-        say(studio, "go_on", run=studio.run.directory.name, more=False)
+        say(studio, "continue_run", run=studio.run.directory.name, more=False)
         assert "is being drawn into by another process" in stage_text(studio)
-    say(studio, "go_on", run=studio.run.directory.name, more=False)
+    say(studio, "continue_run", run=studio.run.directory.name, more=False)
     assert studio.run.iteration == 120
 
 
 def test_the_estimate_is_measured_after_the_first_run(studio: Studio) -> None:
     type_into(studio, "iterations", 40)
     press(studio, "Draw")
-    assert "as measured here" in panel_of(studio).stage.shown["estimate"]
+    assert "as measured here" in panel_of(studio).preview.shown["estimate"]
 
 
 def test_a_run_that_fails_says_why_in_a_sentence(studio: Studio) -> None:
@@ -392,8 +438,8 @@ def test_a_second_interrupt_leaves_the_kernel_alive_and_the_panel_ready(studio: 
     type_into(studio, "iterations", 100_000)
     when(studio, 1, interrupt_twice)
     press(studio, "Draw")
-    assert "interrupted: what was drawn until a few seconds ago can be gone on with" in stage_text(studio)
-    assert not panel_of(studio).stage.shown["drawing"]
+    assert "Interrupted. You can continue from what was drawn up to a few seconds ago." in stage_text(studio)
+    assert not panel_of(studio).preview.shown["drawing"]
 
 
 def test_a_second_interrupt_tears_a_cell_away_and_leaves_the_panel_ready(studio: Studio) -> None:
@@ -401,7 +447,7 @@ def test_a_second_interrupt_tears_a_cell_away_and_leaves_the_panel_ready(studio:
     when(studio, 1, interrupt_twice)
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(studio.paint())
-    assert not panel_of(studio).stage.shown["drawing"]
+    assert not panel_of(studio).preview.shown["drawing"]
     type_into(studio, "iterations", 6)
     asyncio.run(studio.paint())
     assert studio.result is not None
@@ -412,7 +458,7 @@ def test_an_error_of_ours_is_told_and_kept(studio: Studio, monkeypatch: pytest.M
     def broken(*_: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(studio.shelf, "place", broken)
+    monkeypatch.setattr(studio.library, "new_paths", broken)
     press(studio, "Draw")
     assert "something went wrong inside text2art (ZeroDivisionError: division by zero)" in stage_text(studio)
     assert [type(error) for error in studio.errors] == [ZeroDivisionError]
@@ -469,7 +515,7 @@ def test_a_reopened_page_is_told_what_it_showed(studio: Studio) -> None:
     sent = files_sent(studio)
     say(studio, "hello")
     pictures = [data for content, data in sent if content["show"] == "picture"]
-    assert pictures == [panel_of(studio).stage.picture]
+    assert pictures == [panel_of(studio).preview.picture]
     assert not [content for content, _ in sent if content["show"] == "thumbs"]
     say(studio, "gallery", open=True)
     assert [content["names"] for content, _ in sent if content["show"] == "thumbs"] == [
@@ -492,9 +538,10 @@ def test_the_state_in_the_notebooks_file_is_small(studio: Studio) -> None:
 
 def test_the_panel_is_one_widget(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Widget] = []
+    settings = {name: getattr(studio.settings, name) for name in studio.settings.model_fields_set}
     Widget.on_widget_constructed(made.append)
     try:
-        studio._panel = None
+        studio = Studio(studio.library.folder, **settings)
         studio.panel()
         asyncio.run(studio.paint())
         studio.mask()
@@ -521,15 +568,15 @@ def test_what_no_page_says_is_let_go(studio: Studio) -> None:
 
 
 def test_a_run_that_is_not_on_the_list_is_not_gone_on_with(studio: Studio) -> None:
-    say(studio, "go_on", run="../elsewhere.run", more=True)
-    assert "there is no run to go on with yet" in stage_text(studio)
+    say(studio, "continue_run", run="../elsewhere.run", more=True)
+    assert "there is no such run to continue" in stage_text(studio)
     assert studio.run is None
 
 
 def test_what_is_wrong_is_said_at_the_button_too(studio: Studio) -> None:
     type_into(studio, "micro_batch", "0")
     press(studio, "Draw")
-    assert "micro_batch must be" in stage_text(studio)
+    assert "Views at once must be at least 1" in stage_text(studio)
     assert studio.run is None
 
 
@@ -543,8 +590,8 @@ def test_an_emptied_device_or_model_means_the_usual_one(studio: Studio) -> None:
 def test_pixel_art_is_sent_with_sharp_pixels(studio: Studio) -> None:
     studio.set(drawer="pixel", start="noise", iterations=2)
     press(studio, "Draw")
-    assert panel_of(studio).stage.shown["sharp"]
-    assert panel_of(studio).stage.picture.startswith(b"\x89PNG")
+    assert panel_of(studio).preview.shown["sharp"]
+    assert panel_of(studio).preview.picture.startswith(b"\x89PNG")
 
 
 def test_a_cell_paints_another_prompt(studio: Studio) -> None:
@@ -564,7 +611,7 @@ def test_sharing_names_the_files_and_puts_none_of_them_into_the_notebook(
     assert ".png" in html
     assert ".gif" in html
     assert "base64" not in html
-    assert studio.shelf.pictures()[0].with_suffix(".gif").is_file()
+    assert studio.library.pictures()[0].with_suffix(".gif").is_file()
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,14 @@ from text2art_nb.runs.drawing import draw
 from text2art_nb.settings import Settings
 from text2art_nb.settings.modifiers import MODIFIERS
 from text2art_nb.studio import Studio
-from text2art_nb.studio.form import ELSEWHERE
+from text2art_nb.studio.form import WITHOUT_FIELD
 from text2art_nb.studio.panel import Panel
 from text2art_nb.studio.picture_field import PictureField
-from text2art_nb.studio.warmup import Readiness
+from text2art_nb.studio.warmup import WarmUp
 
 
 def panel_of(studio: Studio) -> Panel:
-    panel = studio._panel
+    panel = studio.controller.panel
     assert panel is not None
     return panel
 
@@ -63,7 +63,7 @@ def press(studio: Studio, description: str) -> None:
 
 
 def test_every_setting_has_a_field_or_is_not_for_the_panel(studio: Studio) -> None:
-    assert panel_of(studio).fields.keys() | ELSEWHERE == Settings.model_fields.keys()
+    assert panel_of(studio).values.fields.keys() | WITHOUT_FIELD == Settings.model_fields.keys()
 
 
 def test_a_drawers_own_fields_are_shown_with_that_drawer_alone(studio: Studio) -> None:
@@ -105,14 +105,14 @@ def test_a_field_that_was_touched_stays_as_it_is(studio: Studio) -> None:
 @pytest.mark.parametrize(
     ("name", "wrong", "right", "sentence"),
     [
-        ("iterations", 0, 5, "iterations must be at least 1"),
-        ("iterations", "1.5", "15", "iterations must be a whole number"),
-        ("iterations", "ten", "10", "iterations must be a whole number"),
+        ("iterations", 0, 5, "Iterations must be at least 1"),
+        ("iterations", "1.5", "15", "Iterations must be a whole number"),
+        ("iterations", "ten", "10", "Iterations must be a whole number"),
         ("palette", "sweeti16", "sweetie16", "did you mean 'sweetie16'"),
-        ("size", "9x9", "64x64", "size must be 16 to 8192"),
-        ("seed", "abc", "7", "seed must be a whole number"),
+        ("size", "9x9", "64x64", "Size must be 16 to 8192"),
+        ("seed", "abc", "7", "Seed must be a whole number"),
         ("prompts", "a cat:1000", "a cat:2", "weight"),
-        ("device", "gpu", "cpu", "device must be"),
+        ("device", "gpu", "cpu", "Device must be"),
     ],
 )
 def test_what_is_wrong_stands_under_its_field_and_goes_away(
@@ -125,9 +125,28 @@ def test_what_is_wrong_stands_under_its_field_and_goes_away(
     assert note(studio, name) == ""
 
 
+def test_other_settings_in_a_sentence_are_called_by_their_labels(studio: Studio) -> None:
+    type_into(studio, "min_stroke_width", "9")
+    type_into(studio, "max_stroke_width", "3")
+    said = panel_of(studio).preview.shown["message"]
+    assert said.startswith("Min stroke width must be at most “Max stroke width”, 3")
+    panel_of(studio).fill(Settings(prompts="a cat"))
+    type_into(studio, "aspect", "retain")
+    assert "needs a picture in “Start from”" in note(studio, "aspect")
+
+
+def test_very_many_iterations_are_warned_of_and_drawn_all_the_same(studio: Studio) -> None:
+    type_into(studio, "iterations", "1000000")
+    assert "1,000,000 iterations take very long" in note(studio, "iterations")
+    assert "wrong" not in shown(studio, "iterations")
+    assert studio.settings.iterations == 1_000_000
+    type_into(studio, "iterations", "400")
+    assert note(studio, "iterations") == ""
+
+
 def test_the_prompt_is_read_back(studio: Studio) -> None:
     type_into(studio, "prompts", "a castle:2 | fog:-0.5 | rain:1:0.4")
-    said = panel_of(studio).view.reading
+    said = panel_of(studio).view.prompt_preview
     assert "pulls towards</span> <b>a castle</b>, weight 2" in said
     assert "pushes away</span> <b>fog</b>, weight -0.5" in said
     assert "until the distance is 0.4" in said
@@ -136,13 +155,13 @@ def test_the_prompt_is_read_back(studio: Studio) -> None:
 def test_words_that_the_embedded_model_does_not_know_are_named(studio: Studio) -> None:
     type_into(studio, "perceptors", "embedded")
     type_into(studio, "prompts", "a zeppelin over a castle")
-    assert "doesn't know</span> 'zeppelin'" in panel_of(studio).view.reading
+    assert "doesn't know</span> 'zeppelin'" in panel_of(studio).view.prompt_preview
 
 
 def test_markup_in_a_prompt_is_text(studio: Studio) -> None:
     type_into(studio, "prompts", "<script>alert(1)</script>")
-    assert "<script" not in panel_of(studio).view.reading
-    assert "&lt;script" in panel_of(studio).view.reading
+    assert "<script" not in panel_of(studio).view.prompt_preview
+    assert "&lt;script" in panel_of(studio).view.prompt_preview
 
 
 def test_a_pill_adds_its_words_and_takes_them_out_again(studio: Studio) -> None:
@@ -264,7 +283,7 @@ def test_a_file_whose_pieces_do_not_fit_together_is_dropped(studio: Studio) -> N
         ({"id": "3", "size": "10", "offset": 0}, b"12345"),
     ):
         say(studio, "piece", data, zone="init_image", name="a", **about)
-    field = panel_of(studio).field("init_image")
+    field = panel_of(studio).values.fields["init_image"]
     assert isinstance(field, PictureField)
     assert field.incoming.pending == 0
     assert studio.settings.init_image is None
@@ -276,11 +295,11 @@ def test_every_setting_comes_from_a_friends_picture(studio: Studio, tmp_path: Pa
     friends = Settings(prompts="a red boat | fog:-0.2", drawer="pixel", size="48x32", iterations=2, seed=4711)
     draw(friends, out=path, losses={"saturation": 0.5}, palette="gameboy", candidates=2, device="cpu")
     send(studio, "remix", path.name, path.read_bytes())
-    assert f"every setting now comes from {path.name}" in panel_of(studio).view.remix["note"]
+    assert f"All settings were taken from {path.name}" in panel_of(studio).view.remix["note"]
     assert studio.settings == Artwork.open(path).settings
     assert shown(studio, "seed")["value"] == "4711"
     assert shown(studio, "prompts")["value"] == "a red boat | fog:-0.2"
-    assert panel_of(studio).losses["saturation"] == 0.5
+    assert panel_of(studio).values.losses["saturation"] == 0.5
 
 
 def test_a_picture_without_a_recipe_says_so_and_changes_nothing(studio: Studio) -> None:
@@ -303,7 +322,7 @@ def test_a_taste_that_pixel_art_has_by_itself_is_switched_off_by_its_slider(stud
     panel = panel_of(studio)
     panel.fill(Settings(prompts="a cat", drawer="pixel", start="noise"))
     [name] = Settings(prompts="a cat", drawer="pixel", start="noise").resolved().losses
-    assert panel.losses[name] > 0
+    assert panel.values.losses[name] > 0
     set_loss(studio, name, 0)
     assert studio.settings.resolved().losses == {}
 
@@ -325,7 +344,7 @@ def test_other_masks_undo_steered_prompts_that_count_in_them(studio: Studio) -> 
 
 
 def test_a_studio_begins_with_a_prompt_by_either_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Readiness, "warm_up", lambda self: None)
+    monkeypatch.setattr(WarmUp, "start", lambda self: None)
     studio = Studio(tmp_path, prompt="a castle")
     assert studio.settings.prompts == "a castle"
     studio.set(prompts="a tower")
@@ -338,19 +357,19 @@ def test_on_a_gpu_real_models_are_made_ready_unless_the_embedded_ones_are_asked_
 ) -> None:
     monkeypatch.setattr("text2art_nb.runtime.devices.pick_device", lambda: torch.device("cuda"))
     ready = []
-    monkeypatch.setattr(Readiness, "warm_up", lambda self: ready.append(self.model))
+    monkeypatch.setattr(WarmUp, "start", lambda self: ready.append(self.model))
     assert Studio(tmp_path, prompt="a castle", **given).settings.model == model
     assert ready == [model]
 
 
 def test_before_drawing_it_says_how_long_it_will_take(studio: Studio) -> None:
-    assert "This will take" in panel_of(studio).stage.shown["estimate"]
+    assert "This will take" in panel_of(studio).preview.shown["estimate"]
 
 
 def test_a_wrong_setting_in_the_panels_cell_stands_on_the_panel(studio: Studio) -> None:
     studio.panel(prompt="a castle", quality="goood", palette="picoo-8")
     assert "unknown quality" in note(studio, "quality")
-    assert "palette cannot be read" in note(studio, "palette")
+    assert "Palette cannot be read" in note(studio, "palette")
 
 
 def test_a_wrong_prompt_in_the_panels_cell_can_be_mended_on_the_panel(studio: Studio) -> None:

@@ -65,11 +65,11 @@ def state_of(studio: Studio) -> dict[str, Any]:
     view = panel_of(studio).view
     view.candidates = [{"number": k, "among": 4, "label": f"{k + 1} · 0.31{k}"} for k in range(4)]
     told = {
-        "message": "palette: from the next Draw on",
-        "notice": "Draw fetches first: sd-turbo",
+        "message": "Palette: used from the next Draw on.",
+        "notice": "Draw downloads first: sd-turbo",
         "notices": ["a notice"],
     }
-    view.stage = {**view.stage, **told}
+    view.progress = {**view.progress, **told}
     state: dict[str, Any] = view.get_state(sorted(set(view.keys) - set(DOMWidget().keys)))
     return {name: value for name, value in state.items() if not name.startswith("_")}
 
@@ -89,7 +89,7 @@ def opened(page: Page, state: dict[str, Any], theme: str) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.nightly)])
 def test_it_is_for_everybody_and_nothing_is_cut(studio: Studio, browser: Browser, theme: str) -> None:
     axe = (manager.packages(manager.built()) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
     page = new_page(browser)
@@ -110,6 +110,7 @@ def test_it_is_for_everybody_and_nothing_is_cut(studio: Studio, browser: Browser
     page.context.close()
 
 
+@pytest.mark.nightly
 def test_what_is_typed_is_not_overwritten_by_an_answer_that_comes_late(studio: Studio, browser: Browser) -> None:
     page = new_page(browser)
     state = state_of(studio)
@@ -132,6 +133,7 @@ def test_what_is_typed_is_not_overwritten_by_an_answer_that_comes_late(studio: S
     page.context.close()
 
 
+@pytest.mark.nightly
 def test_a_click_on_draw_comes_after_what_was_typed_last(studio: Studio, browser: Browser) -> None:
     page = new_page(browser)
     opened(page, state_of(studio), "light")
@@ -142,6 +144,7 @@ def test_a_click_on_draw_comes_after_what_was_typed_last(studio: Studio, browser
     page.context.close()
 
 
+@pytest.mark.nightly
 def test_keys_pressed_in_a_field_are_not_the_notebooks(studio: Studio, browser: Browser) -> None:
     page = new_page(browser)
     opened(page, state_of(studio), "light")
@@ -152,6 +155,7 @@ def test_keys_pressed_in_a_field_are_not_the_notebooks(studio: Studio, browser: 
     page.context.close()
 
 
+@pytest.mark.nightly
 def test_an_error_under_a_fold_opens_it(studio: Studio, browser: Browser) -> None:
     page = new_page(browser)
     state = state_of(studio)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from text2art_nb.studio.prompt_preview import reading
+from text2art_nb.studio.prompt_preview import describe_prompts
 from text2art_nb.studio.sparkline import LIMIT, Trace
 
 
@@ -12,7 +12,7 @@ def words(text: str) -> int:
 
 
 def test_a_prompt_that_is_too_long_says_that_it_is_read_in_parts() -> None:
-    said = reading("a very long prompt about a castle | fog", False, longest=6, count=words)
+    said = describe_prompts("a very long prompt about a castle | fog", False, longest=6, count=words)
     assert "(9 tokens: more than the 6 that are read at once, so it is read in parts)" in said
     assert said.count("tokens") == 1
 
@@ -26,12 +26,12 @@ def test_a_prompt_that_is_too_long_says_that_it_is_read_in_parts() -> None:
     ],
 )
 def test_where_when_and_from_where_a_prompt_pulls_is_said(line: str, said: str) -> None:
-    assert said in reading(line, False)
+    assert said in describe_prompts(line, False)
 
 
 @pytest.mark.parametrize("line", ["", "  |  ", "a cat:1000"])
 def test_there_is_nothing_to_say_of_what_is_empty_or_unreadable(line: str) -> None:
-    assert reading(line, True) == ""
+    assert describe_prompts(line, True) == ""
 
 
 def test_the_curves_do_not_grow_with_the_run() -> None:

@@ -59,7 +59,7 @@ class FakeShare:
 
     def __init__(self) -> None:
         self.stopped = False
-        self.standing = SimpleNamespace(job="1", prompt="<b>fog</b>", iteration=3, total=9, waiting=1, trouble=None)
+        self.status = SimpleNamespace(job="1", prompt="<b>fog</b>", iteration=3, total=9, waiting=1, trouble=None)
 
     def ask(self, path: str) -> bytes:
         return path.encode()
@@ -76,7 +76,7 @@ def test_a_shared_cell_shows_the_link_the_queue_and_the_picture(monkeypatch: pyt
     press(view, "Look")
     assert view.link == "https://example.test/?key=1"
     assert "password" in view.note
-    assert view.stage["status"] == "Drawing “<b>fog</b>”: iteration 3 of 9; nobody waits."
+    assert view.progress["status"] == "Drawing “<b>fog</b>”: iteration 3 of 9; no one is waiting."
     assert sent == [("picture", b"/api/jobs/1/frame")]
     view._handle_custom_msg({"do": "hello"}, [])  # a page that is opened again
     assert sent[1:] == sent[:1]
@@ -105,7 +105,7 @@ def test_where_links_lead_nowhere_a_button_hands_the_file_over(
     studio.save(film="none")
     assert "href" not in shown[-1].data
     [view] = made
-    [picture] = studio.shelf.pictures()
+    [picture] = studio.library.pictures()
     sent: list[Any] = []
     monkeypatch.setattr(view, "send", lambda content, buffers=None: sent.append((content["name"], bytes(buffers[0]))))
     press(view, f"Download {picture.name}")
@@ -114,24 +114,41 @@ def test_where_links_lead_nowhere_a_button_hands_the_file_over(
 
 
 def test_a_live_cells_pause_says_what_it_does_next(studio: Studio) -> None:
-    easel = studio._new_easel(studio.settings)
-    cell = live_view.LiveCell(easel.run, Image.new("RGB", (8, 8)), studio.guarded)
+    background = studio.controller.create(studio.settings)
+    cell = live_view.LiveCell(background.run, Image.new("RGB", (8, 8)), plainly)
     press(cell.view, "Pause")
-    assert easel.run.paused
+    assert background.run.paused
     press(cell.view, "Resume")
-    assert not easel.run.paused
+    assert not background.run.paused
     press(cell.view, "Stop")
-    assert easel.run.stopped
+    assert background.run.stopped
 
 
 def test_a_live_cells_view_goes_to_the_next_cell_and_stops_only_what_that_draws(studio: Studio) -> None:
-    first, second = (studio._new_easel(studio.settings) for _ in range(2))
+    first, second = (studio.controller.create(studio.settings) for _ in range(2))
     start = Image.new("RGB", (8, 8))
-    cell = live_view.LiveCell(first.run, start, studio.guarded)
+    cell = live_view.LiveCell(first.run, start, plainly)
     cell.leave()
     assert all(disabled for *_, disabled in cell.view.buttons)
-    next_cell = live_view.LiveCell(second.run, start, studio.guarded, cell.view)
+    next_cell = live_view.LiveCell(second.run, start, plainly, cell.view)
     assert next_cell.view is cell.view
     press(next_cell.view, "Stop")
     assert second.run.stopped
     assert not first.run.stopped
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "about a second"),
+        (7.2, "about 7 s"),
+        (43, "about 45 s"),
+        (89, "about 1.5 min"),
+        (594, "about 10 min"),
+        (779, "about 13 min"),
+        (3 * 3600 + 100, "about 3 h"),
+    ],
+)
+def test_a_time_is_said_as_a_person_would(seconds: float, words: str) -> None:
+    frame: Any = SimpleNamespace(iteration=12, total=120, score=0.31, eta=seconds)
+    assert live_view.status_line(frame) == f"iteration 12 of 120 · score 0.310 · {words} left"

@@ -11,7 +11,7 @@ from text2art_nb.errors import ModelError
 from text2art_nb.settings import Settings
 from text2art_nb.studio import Studio, warmup
 from text2art_nb.studio.check import CheckError
-from text2art_nb.studio.warmup import Readiness
+from text2art_nb.studio.warmup import WarmUp
 
 Machine = Callable[..., None]
 GB = 1_000_000_000
@@ -25,7 +25,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
         monkeypatch.setattr("text2art_nb.runtime.devices.pick_device", lambda *_: torch.device(device))
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda *_: name)
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda *_: (int(free * GB), int(free * GB)))
-        monkeypatch.setattr(Readiness, "warm_up", lambda self: None)
+        monkeypatch.setattr(WarmUp, "start", lambda self: None)
 
     return make
 
@@ -103,7 +103,7 @@ def fetching(monkeypatch: pytest.MonkeyPatch, *there: str) -> None:
             raise ModelError(f"no server has what {settings.quality} needs")
 
     monkeypatch.setattr(warmup, "_fetch", fetch)
-    monkeypatch.setattr(Readiness, "warm_up", lambda self: self._fetch())
+    monkeypatch.setattr(WarmUp, "start", lambda self: self._fetch())
 
 
 @pytest.mark.parametrize(
@@ -160,11 +160,11 @@ def test_while_models_load_it_says_so_now_and_then(
     machine("cpu")
     monkeypatch.setattr(warmup, "TELL_SECONDS", 0.05)
 
-    def warm_up(self: Readiness) -> None:
+    def start(self: WarmUp) -> None:
         self._warming = threading.Thread(target=time.sleep, args=(0.3,))
         self._warming.start()
 
-    monkeypatch.setattr(Readiness, "warm_up", warm_up)
+    monkeypatch.setattr(WarmUp, "start", start)
     Studio(tmp_path).hello()
     first, *others, last = capsys.readouterr().out.splitlines()
     assert first == "Loading the models …"

@@ -11,7 +11,7 @@ from text2art_nb.settings import Settings
 ASKED = ("a purple jellyfish", "a yellow submarine underwater")
 
 
-@pytest.mark.parametrize("drawer", ["pixel", "vqgan"])
+@pytest.mark.parametrize("drawer", ["pixel", pytest.param("vqgan", marks=pytest.mark.nightly)])
 def test_the_judge_likes_the_last_frame_better_than_the_first(drawer: str) -> None:
     first, last = [], []
     for text in ASKED:
@@ -25,6 +25,7 @@ def test_the_judge_likes_the_last_frame_better_than_the_first(drawer: str) -> No
     assert (after - before).mean() > 0.15
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("drawer", ["pixel", "vqgan"])
 def test_eight_prompts_are_recognised_from_a_proposal_on(drawer: str) -> None:
     """The quick version of tests/bench/recognisable.py, no picking: every fourth of its 32 prompts."""

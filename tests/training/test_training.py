@@ -108,6 +108,7 @@ def same(one: object, other: object) -> bool:
     return one == other
 
 
+@pytest.mark.nightly
 def test_clip_training_killed_at_any_moment_ends_in_the_same_weights(tmp_path: Path) -> None:
     whole = small_clip(tmp_path / "pools")
     run(whole, tmp_path / "whole")
@@ -141,6 +142,7 @@ run(trainer, folder, save_every=0)
     assert same(whole.state_dict(), resumed.state_dict())
 
 
+@pytest.mark.nightly
 def test_vqgan_training_stopped_and_resumed_ends_in_the_same_weights(tmp_path: Path) -> None:
     whole = small_vqgan(tmp_path / "pools")
     run(whole, tmp_path / "whole")
@@ -154,6 +156,7 @@ def test_vqgan_training_stopped_and_resumed_ends_in_the_same_weights(tmp_path: P
     assert same(whole.state_dict(), resumed.state_dict())
 
 
+@pytest.mark.nightly
 def test_tiny_training_stopped_and_resumed_ends_in_the_same_weights(tmp_path: Path) -> None:
     whole = small_tiny(tmp_path / "pools")
     run(whole, tmp_path / "whole")
@@ -165,6 +168,7 @@ def test_tiny_training_stopped_and_resumed_ends_in_the_same_weights(tmp_path: Pa
     assert same(whole.state_dict(), resumed.state_dict())
 
 
+@pytest.mark.nightly
 def test_a_checkpoint_of_another_recipe_is_not_gone_on_with(tmp_path: Path) -> None:
     run(small_tiny(tmp_path / "pools"), tmp_path / "work")
     other = small_tiny(tmp_path / "pools")
@@ -173,6 +177,7 @@ def test_a_checkpoint_of_another_recipe_is_not_gone_on_with(tmp_path: Path) -> N
         run(other, tmp_path / "work", resume=True)
 
 
+@pytest.mark.nightly
 def test_proposal_training_stopped_and_resumed_ends_in_the_same_weights(tmp_path: Path) -> None:
     whole = small_proposal()
     run(whole, tmp_path / "whole")
@@ -185,6 +190,7 @@ def test_proposal_training_stopped_and_resumed_ends_in_the_same_weights(tmp_path
     assert {"picture", "read", "psnr", "read_right"} <= read_curve(tmp_path / "whole" / "curve.jsonl")[-1].keys()
 
 
+@pytest.mark.nightly
 def test_exported_proposal_paints_as_the_trained_one(tmp_path: Path) -> None:
     from text2art_nb.optimization import proposals
 
@@ -220,6 +226,7 @@ def test_half_precision_is_for_cpus_with_units_for_it(tmp_path: Path, flags: str
     assert not has_bfloat16_units(tmp_path / "none")
 
 
+@pytest.mark.nightly
 def test_a_time_limit_stops_training_with_a_checkpoint_and_a_curve(tmp_path: Path) -> None:
     trainer = small_vqgan(tmp_path / "pools")
     run(trainer, tmp_path, minutes=0.0)
@@ -257,6 +264,7 @@ def test_a_torn_line_of_the_curve_is_left_out(tmp_path: Path) -> None:
     assert read_curve(tmp_path / "curve.jsonl") == [{"step": 1}]
 
 
+@pytest.mark.nightly
 def test_exported_clip_is_an_ordinary_dual_encoder(tmp_path: Path) -> None:
     from transformers import AutoTokenizer, VisionTextDualEncoderModel
 
@@ -271,6 +279,7 @@ def test_exported_clip_is_an_ordinary_dual_encoder(tmp_path: Path) -> None:
     assert "castle" in json.loads((tmp_path / "clip" / "vocabulary.json").read_text())
 
 
+@pytest.mark.nightly
 def test_exported_vqgan_is_an_ordinary_vqmodel(tmp_path: Path) -> None:
     from diffusers import VQModel
 
@@ -284,6 +293,7 @@ def test_exported_vqgan_is_an_ordinary_vqmodel(tmp_path: Path) -> None:
     assert loaded.decode(ours).sample.shape == (1, 3, 32, 32)
 
 
+@pytest.mark.nightly
 def test_exported_taesd_is_an_ordinary_autoencoder_tiny_with_a_card(tmp_path: Path) -> None:
     from diffusers import AutoencoderTiny
 
@@ -304,6 +314,7 @@ def test_exported_taesd_is_an_ordinary_autoencoder_tiny_with_a_card(tmp_path: Pa
     assert "1 minutes of 2 threads" in said  # those of the training, not those of the export
 
 
+@pytest.mark.nightly
 def test_in_a_group_of_pictures_mostly_the_thing_differs() -> None:
     from text2art_nb.training.data import scenes_of
 
@@ -328,6 +339,7 @@ def test_a_misspelt_caption_keeps_all_its_words() -> None:
     assert all(len(variant.split()) == len(text.split()) for variant in variants)
 
 
+@pytest.mark.nightly
 def test_a_caption_with_two_things_exchanged_counts_against_a_picture_though_it_belongs_to_none() -> None:
     seen = torch.eye(3)
     scale, true = torch.tensor(10.0), torch.eye(3, 4, dtype=torch.bool)
@@ -337,6 +349,7 @@ def test_a_caption_with_two_things_exchanged_counts_against_a_picture_though_it_
     assert matching_loss(seen, near, scale, true) < matching_loss(seen, far, scale, true) + 0.01
 
 
+@pytest.mark.nightly
 def test_a_second_guide_starts_from_the_reader_of_the_first_which_rests_until_the_eye_has_learnt_to_see(
     tmp_path: Path,
 ) -> None:
@@ -361,6 +374,7 @@ def test_a_second_guide_starts_from_the_reader_of_the_first_which_rests_until_th
     assert not same(words, now()[0])
 
 
+@pytest.mark.nightly
 def test_the_first_guide_learns_to_see_what_the_second_one_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -383,6 +397,7 @@ def test_the_first_guide_learns_to_see_what_the_second_one_reads(
     assert "began as another guide's and rested for 2 steps" in said
 
 
+@pytest.mark.nightly
 def test_batches_hold_captions_in_which_two_things_have_changed_places(tmp_path: Path) -> None:
     trainer = small_clip(tmp_path / "pools", relations=1.0)
     batch = trainer.batch(0)
@@ -459,6 +474,7 @@ def test_shipped_weights_fit_in_the_package() -> None:
     assert sum(file.stat().st_size for file in WEIGHTS.rglob("*") if file.is_file()) <= 40_000_000
 
 
+@pytest.mark.nightly
 def test_a_pool_is_rendered_once(tmp_path: Path) -> None:
     plan = PoolPlan(count=8, size=32, seed=1)
     first: Pool = load_pool(plan, tmp_path)
@@ -469,6 +485,7 @@ def test_a_pool_is_rendered_once(tmp_path: Path) -> None:
     assert first.scenes == again.scenes
 
 
+@pytest.mark.nightly
 def test_two_trainings_that_want_a_pool_at_once_get_the_same_whole_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -485,6 +502,7 @@ def test_two_trainings_that_want_a_pool_at_once_get_the_same_whole_one(
     assert not (tmp_path / f"{plan.name}.torn").exists()
 
 
+@pytest.mark.nightly
 def test_a_pool_of_an_older_world_is_not_taken_for_todays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = PoolPlan(count=8, size=32, seed=1)
     load_pool(plan, tmp_path)
@@ -493,6 +511,7 @@ def test_a_pool_of_an_older_world_is_not_taken_for_todays(tmp_path: Path, monkey
     assert len(list(tmp_path.glob("*/pictures.npy"))) == 2
 
 
+@pytest.mark.nightly
 def test_a_disk_without_room_for_the_pictures_is_one_plain_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -505,6 +524,7 @@ def test_a_disk_without_room_for_the_pictures_is_one_plain_error(
     assert not list(tmp_path.glob("*/*"))
 
 
+@pytest.mark.nightly
 def test_without_resume_nothing_of_an_older_training_is_left_to_go_on_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -522,12 +542,14 @@ def test_without_resume_nothing_of_an_older_training_is_left_to_go_on_from(
         assert sum(path.exists() for path in older) == left
 
 
+@pytest.mark.nightly
 def test_a_new_training_that_is_told_to_resume_begins_a_new_curve(tmp_path: Path) -> None:
     (tmp_path / "curve.jsonl").write_text('{"step": 9000}\n')
     run(Falling(), tmp_path, resume=True)
     assert [point["step"] for point in read_curve(tmp_path / "curve.jsonl")] == [3]
 
 
+@pytest.mark.nightly
 def test_a_training_that_can_not_begin_gives_up_nothing_of_an_older_one(tmp_path: Path) -> None:
     older = tmp_path / "proposal" / "checkpoint.pt"
     older.parent.mkdir()
@@ -537,6 +559,7 @@ def test_a_training_that_can_not_begin_gives_up_nothing_of_an_older_one(tmp_path
     assert older.exists()
 
 
+@pytest.mark.nightly
 def test_a_training_leaves_the_installed_models_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiny, "TINY_PLAN", tiny.smaller(tiny.TINY_PLAN, 1))
     few_pictures(monkeypatch)
@@ -546,12 +569,14 @@ def test_a_training_leaves_the_installed_models_as_they_are(tmp_path: Path, monk
     assert {path: path.stat().st_mtime_ns for path in WEIGHTS.rglob("*")} == before
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("name", "first"), [("clip2", "clip3"), ("vqgan", "clip"), ("proposal", "clip")])
 def test_a_training_says_which_one_has_to_come_first(tmp_path: Path, name: str, first: str) -> None:
     with pytest.raises(SystemExit, match=f"{name}: it needs the {first}, .*: train {first} first, or copy"):
         train.main([name, "--work", str(tmp_path)])
 
 
+@pytest.mark.nightly
 def test_a_vqgan_goes_on_with_the_eye_that_it_began_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vqgan, "VQGAN_PLAN", vqgan.smaller(vqgan.VQGAN_PLAN, 2))
     monkeypatch.setattr(vqgan.VqganTrainer, "measure", lambda *_: {})

@@ -1,4 +1,4 @@
-"""The commands that serve: the web page with its API, and workers."""
+"""The commands `serve` (web page and API) and `worker`."""
 
 import argparse
 import json
@@ -28,9 +28,10 @@ def serve(options: argparse.Namespace, _: Clock) -> int:
     print(f"text2art: http://{config.host}:{config.port}/ (API: /docs; files: {config.data})", file=sys.stderr)
     if not config.keys and config.host not in ("127.0.0.1", "localhost", "::1"):
         print(
-            "text2art: anybody who reaches this port can draw; keys in the configuration change that", file=sys.stderr
+            "text2art: anyone who reaches this port can draw; set keys in the configuration to restrict it",
+            file=sys.stderr,
         )
-    # Who stands behind a proxy is for `access` to say, which knows how many proxies are believed.
+    # `access` evaluates X-Forwarded-For: it knows the number of trusted proxies.
     uvicorn.run(
         app,
         host=config.host,
@@ -44,7 +45,7 @@ def serve(options: argparse.Namespace, _: Clock) -> int:
 
 
 def worker(options: argparse.Namespace, _: Clock) -> int:
-    """Draw what is in the queue until Ctrl-C or SIGTERM."""
+    """Draw queued jobs until Ctrl-C or SIGTERM."""
     _check_installed()
     from text2art_nb.serve.worker import work
 
@@ -53,14 +54,14 @@ def worker(options: argparse.Namespace, _: Clock) -> int:
 
 
 def _check_installed() -> None:
-    from text2art_nb.serve.extras import NEEDED, how_to_add, lacking
+    from text2art_nb.serve.extras import REQUIRED, install_hint, missing_modules
 
-    if missing := lacking(NEEDED):
-        raise Text2ArtError(f"serving needs {', '.join(missing)}: {how_to_add('serve')}")
+    if missing := missing_modules(REQUIRED):
+        raise Text2ArtError(f"serving needs {', '.join(missing)}: {install_hint('serve')}")
 
 
 def _config(options: argparse.Namespace) -> "Config":
-    """The configuration file, if there is one, and over it what stands on the command line."""
+    """Read the configuration file, if there is one; the command line overrides it."""
     from text2art_nb.serve.config import Config
 
     names = ("data", "database", "host", "port", "device")

@@ -37,12 +37,12 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(image, (height, width), mode="bicubic", antialias=True).clamp(0, 1)
 
 
-def over(image: Tensor, ground: Tensor) -> Tensor:
-    """`image` [B,4,H,W], with opacity, laid over one colour [3]: [B,3,H,W]. One without opacity as it is."""
+def composite(image: Tensor, background: Tensor) -> Tensor:
+    """Composite `image` [B,4,H,W] on one color [3]: [B,3,H,W]. An image without opacity is returned as it is."""
     if image.shape[1] == 3:
         return image
-    colours, opacity = image[:, :3], image[:, 3:]
-    return colours * opacity + ground.view(1, 3, 1, 1) * (1 - opacity)
+    colors, opacity = image[:, :3], image[:, 3:]
+    return colors * opacity + background.view(1, 3, 1, 1) * (1 - opacity)
 
 
 def to_pixels(image: Tensor) -> "np.ndarray":

@@ -1,4 +1,4 @@
-"""How well a picture is liked: a small head on what ViT-L/14 sees, trained on people's ratings from 1 to 10.
+"""Rate pictures by a small head on the embeddings of ViT-L/14, trained on people's ratings from 1 to 10.
 
 The head is Schuhmann's "improved aesthetic predictor" (LAION, 2022), as `ttj/sac-logos-ava1-l14-linearMSE` has it in
 safetensors: five linear layers, ``layers.0`` to ``layers.7``, with nothing but dropout between them. So it is one
@@ -19,32 +19,32 @@ from text2art_nb import models
 from text2art_nb.errors import ModelError
 from text2art_nb.perceptors.base import Perceptor
 
-USUAL: Final = "ttj/sac-logos-ava1-l14-linearMSE"
-_ITS_EYE: Final = "openai/clip-vit-large-patch14"
+DEFAULT: Final = "ttj/sac-logos-ava1-l14-linearMSE"
+_ITS_ENCODER: Final = "openai/clip-vit-large-patch14"
 _FILE: Final = "model.safetensors"
 
 
 @dataclass(frozen=True)
 class Head:
-    """One linear map from what an eye sees to a rating: weight [D], bias []."""
+    """One linear map from an image embedding to a rating: weight [D], bias []."""
 
     weight: Tensor
     bias: Tensor
 
-    def rate(self, seen: Tensor) -> Tensor:
-        """Ratings [n], about 1 to 10, of unit vectors [n,D]."""
-        return seen @ self.weight + self.bias
+    def rate(self, embeddings: Tensor) -> Tensor:
+        """Rate unit vectors [n,D]: [n], about 1 to 10."""
+        return embeddings @ self.weight + self.bias
 
 
 def load(name: str | None, device: torch.device) -> Head:
-    """The head called `name` (a catalogue name, or a directory with a model.safetensors); None: the usual one.
+    """Load the head called `name` (a catalogue name, or a directory with a model.safetensors); None: the default.
 
     Raises:
         ModelError: it isn't there, can't be fetched, or isn't a head.
     """
     path = Path(os.path.expanduser(name)) / _FILE if name else None
     if path is None or not path.is_file():
-        path = models.locate(name or USUAL, "aesthetic") / _FILE
+        path = models.locate(name or DEFAULT, "aesthetic") / _FILE
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -57,7 +57,7 @@ def load(name: str | None, device: torch.device) -> Head:
 
 
 def _one_map(tensors: Mapping[str, Tensor], path: Path) -> Head:
-    """All layers in their order, multiplied out (in double precision, so that nothing is lost)."""
+    """Multiply out all layers in their order (in double precision, so that nothing is lost)."""
     weights = sorted((name for name in tensors if name.endswith("weight")), key=_number)
     mapped, offset = None, None
     for name in weights:
@@ -76,39 +76,39 @@ def _number(name: str) -> tuple[int, ...]:
     return tuple(int(digits) for digits in re.findall(r"\d+", name))
 
 
-def check_eyes(perceptors: Sequence[Perceptor]) -> None:
-    """Refuse, before anything is fetched, eyes whose sight the usual head can't rate.
+def check_encoders(perceptors: Sequence[Perceptor]) -> None:
+    """Refuse, before anything is fetched, encoders whose embeddings the default head can't rate.
 
     Raises:
-        ModelError: none is ViT-L/14; another eye's vectors mean other things, however many numbers they have.
+        ModelError: none is ViT-L/14; another encoder's vectors mean other things, however many numbers they have.
     """
-    if not any(_is_its_eye(perceptor.name) for perceptor in perceptors):
+    if not any(_is_its_encoder(perceptor.name) for perceptor in perceptors):
         raise ModelError(
             f"the loss aesthetic rates what ViT-L/14 sees, and here looks {_names(perceptors)}; add it, like "
             "perceptors='ViT-B/32,ViT-L/14', or give the aesthetic_head of another eye"
         )
 
 
-def eye_for(head: Head, asked: str | None, perceptors: Sequence[Perceptor], widths: Sequence[int]) -> Perceptor:
-    """The first perceptor whose sight `head` can rate. widths: the length of each perceptor's vectors.
+def encoder_for(head: Head, requested: str | None, perceptors: Sequence[Perceptor], widths: Sequence[int]) -> Perceptor:
+    """Return the first perceptor whose embeddings `head` can rate. widths: the length of each perceptor's vectors.
 
     Raises:
         ModelError: there is none.
     """
     for perceptor, width in zip(perceptors, widths, strict=True):
-        if width == len(head.weight) and (asked is not None or _is_its_eye(perceptor.name)):
+        if width == len(head.weight) and (requested is not None or _is_its_encoder(perceptor.name)):
             return perceptor
     numbers = f"vectors of {len(head.weight)} numbers"
-    raise ModelError(f"the aesthetic_head {asked or USUAL!r} rates {numbers}; {_names(perceptors)} sees others")
+    raise ModelError(f"the aesthetic_head {requested or DEFAULT!r} rates {numbers}; {_names(perceptors)} sees others")
 
 
 def _names(perceptors: Sequence[Perceptor]) -> str:
     return ", ".join(perceptor.name for perceptor in perceptors)
 
 
-def _is_its_eye(name: str) -> bool:
-    """Whether a perceptor's name is one of OpenAI's ViT-L/14 at 224 pixels."""
+def _is_its_encoder(name: str) -> bool:
+    """Tell whether a perceptor's name is one of OpenAI's ViT-L/14 at 224 pixels."""
     try:
-        return models.find(name).repository == _ITS_EYE
-    except ModelError:  # a directory, the embedded eye, a plug-in
-        return Path(name).name == _ITS_EYE.partition("/")[2]
+        return models.find(name).repository == _ITS_ENCODER
+    except ModelError:  # a directory, the embedded encoder, a plug-in
+        return Path(name).name == _ITS_ENCODER.partition("/")[2]

@@ -1,4 +1,4 @@
-"""The camera: a picture as it looks after one step of zooming, panning and turning."""
+"""The camera of a film: one step of zooming, panning and rotating, and the return to the first image."""
 
 import math
 from typing import Final
@@ -7,9 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from text2art_nb.imaging.tensors import resize
+from text2art_nb.optimization.input_images import on_white
 from text2art_nb.settings.timeline import Camera
 
-_LEAST: Final = 1e-3  # the weight of a colour that cannot be seen, where it meets others
+_LEAST: Final = 1e-3  # weight of an invisible color where it meets others
 
 
 def warp(picture: Tensor, camera: Camera) -> Tensor:
@@ -44,10 +46,36 @@ def _sources(camera: Camera, aspect: float) -> Tensor:
     return torch.cat([turn, -(turn @ moved)[:, None]], 1)[None]
 
 
-def closing(iteration: int, total: int, part: float = 0.25) -> float:
-    """How much of the first picture is in the one of `iteration`, 0 to 1, where a film returns to its start.
+class LoopBlend:
+    """Blends the first image of a film into its last ones, so that it returns to its start.
 
-    It rises softly (3t² - 2t³) over the last `part` of the iterations, and is 1 at the last.
+    first: the first image [B,3 or 4,H,W], once there is one.
+    """
+
+    def __init__(self) -> None:
+        self.first: Tensor | None = None
+
+    def __call__(self, image: Tensor, iteration: int, total: int) -> Tensor:
+        """Return `image` [B,3 or 4,H,W] of an iteration with as much of the first image as is due."""
+        if self.first is None:
+            self.first = image.clone()
+        share = blend_share(iteration, total)
+        if share == 0:
+            return image
+        first = self.first
+        if first.shape[1] != image.shape[1]:
+            first, image = on_white(first), on_white(image)
+        return torch.lerp(image, resize(first, (image.shape[-1], image.shape[-2])), share)
+
+    def choose(self, candidates: Tensor) -> None:
+        """Continue with some candidates, by their indices [b]."""
+        self.first = None if self.first is None else self.first[candidates]
+
+
+def blend_share(iteration: int, total: int, part: float = 0.25) -> float:
+    """Return the share of the first image in that of `iteration`, 0 to 1.
+
+    It rises smoothly (3t² - 2t³) over the last `part` of the iterations, and is 1 at the last.
     """
     t = min(1.0, max(0.0, (iteration / max(1, total) - (1 - part)) / part))
     return t * t * (3 - 2 * t)

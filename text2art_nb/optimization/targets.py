@@ -1,6 +1,6 @@
-"""What the prompts pull a picture towards, as a perceptor understands them, at any moment of a run.
+"""Prompts as an image-text encoder embeds them, and the distance of views to them at any moment of a run.
 
-Every distance is one number a candidate, so that candidates drawn side by side never pull on each other.
+Every distance is one number per candidate, so candidates drawn side by side don't affect each other.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,9 +15,9 @@ from text2art_nb.perceptors.base import Perceptor
 from text2art_nb.settings.prompts import Prompt
 
 TEXT_OFF: Final = 0.1
-"""How strongly written words are pushed away (pixray's weight of its vector "textoff")."""
-# The seven of CLIP's eighty phrases that its authors found to work best together (openai/CLIP, notebooks, MIT).
-_PHRASES: Final = (
+"""Weight with which written words are pushed away (pixray's weight of its vector "textoff")."""
+# The seven of CLIP's eighty templates that its authors found to work best together (openai/CLIP, notebooks, MIT).
+_TEMPLATES: Final = (
     "itap of a {}.",
     "a bad photo of the {}.",
     "a origami {}.",
@@ -26,8 +26,8 @@ _PHRASES: Final = (
     "art of the {}.",
     "a photo of the small {}.",
 )
-# The same pictures with words in them and without: what is left of the difference is writing.
-_WRITTEN: Final = (
+# The same pictures with and without words in them: the difference of their embeddings is writing.
+_WITH_TEXT: Final = (
     "a photo with words written on it",
     "a painting with text on it",
     "a drawing with a caption",
@@ -35,7 +35,7 @@ _WRITTEN: Final = (
     "an illustration with a watermark",
     "a sign with writing on it",
 )
-_UNWRITTEN: Final = (
+_WITHOUT_TEXT: Final = (
     "a photo",
     "a painting",
     "a drawing",
@@ -43,7 +43,7 @@ _UNWRITTEN: Final = (
     "an illustration",
     "a blank sign",
 )
-_NEAR: Final = 0.05  # a picture that has come no further than this has no direction yet
+_MIN_STEP: Final = 0.05  # a step shorter than this has no direction yet
 
 
 def spherical_distance(a: Tensor, b: Tensor) -> Tensor:
@@ -53,17 +53,17 @@ def spherical_distance(a: Tensor, b: Tensor) -> Tensor:
     return 2 * chord.clamp(max=1 - 1e-6).arcsin().square()
 
 
-def between(a: Tensor, b: Tensor, share: float) -> Tensor:
-    """The unit vector a `share` (0..1) of the way from one unit vector to another, along the great circle."""
+def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
+    """Interpolate between unit vectors along the great circle (Shoemake 1985); share: 0..1 of the way from a to b."""
     angle = (a * b).sum(-1, keepdim=True).clamp(-1, 1).arccos()
-    # The circle is no one's, or not needed. Chosen where the vectors are, so that nobody waits for the answer.
+    # Parallel or opposite vectors span no circle. Decided on the device, so that nothing waits for a read-back.
     straight = (angle.min() < 1e-4) | (angle.max() > torch.pi - 1e-4)
     arc = a * ((1 - share) * angle).sin() + b * (share * angle).sin()
     return F.normalize(torch.where(straight, torch.lerp(a, b, share), arc), dim=-1)
 
 
 class _StopBelow(torch.autograd.Function):
-    """The distance itself, without a gradient where it is already below its stop."""
+    """Pass a distance through, without a gradient where it is below its stop."""
 
     @staticmethod
     def forward(ctx: Any, distance: Tensor, stop: Tensor) -> Tensor:
@@ -78,13 +78,13 @@ class _StopBelow(torch.autograd.Function):
 
 @dataclass(frozen=True)
 class Targets:
-    """The prompts of one region at one moment, in a perceptor's space.
+    """The prompts of one region at one moment, as one encoder embeds them.
 
-    vectors: [P,D], what a picture should look like; weights, stops: [P].
-    votes: [P], the weights of those that count in the score; None: all of them.
-    directions: [P,D], unit vectors in which to go from the first picture, zero for prompts that are none; None: no
-    prompt is one.
-    loudness: the sum of the absolute votes.
+    vectors: [P,D], unit vectors; weights, stops: [P].
+    votes: [P], the weights of the prompts that count in the score; None: all of them.
+    directions: [P,D], unit vectors in which to move away from the initial picture, zero for other prompts; None: no
+    prompt is a direction.
+    total_weight: the sum of the absolute votes.
     """
 
     vectors: Tensor
@@ -92,38 +92,42 @@ class Targets:
     stops: Tensor
     votes: Tensor | None = None
     directions: Tensor | None = None
-    loudness: float = 1.0
+    total_weight: float = 1.0
 
-    def distance(self, seen: Tensor, begun: Tensor | None = None) -> Tensor:
-        """Weighted distance [B] of views [B,n,D] to the prompts: mean over views, sum over prompts.
+    def distance(self, encoded: Tensor, initial: Tensor | None = None) -> Tensor:
+        """Return the weighted distance [B] of encoded views [B,n,D] to the prompts: mean over views, sum over prompts.
 
-        |w| · max(sign(w)·d, stop): a negative weight pushes away; below the stop nothing pulls (VQGAN+CLIP, pixray). d
-        is the spherical distance; for a direction it is 1 - cos(seen - begun, to - from), as in StyleGAN-NADA (Gal et
-        al. 2021), where begun [B,D] is how the first picture was seen.
+        |w| · max(sign(w)·d, stop): a negative weight pushes away; below the stop there is no gradient (VQGAN+CLIP,
+        pixray). d is the spherical distance. For a direction it is 1 - cos(encoded - initial, to - from), as in
+        StyleGAN-NADA (Gal et al. 2021), where initial [B,D] is the embedding of the initial picture.
         """
-        distances = spherical_distance(seen[..., None, :], self.vectors)
+        distances = spherical_distance(encoded[..., None, :], self.vectors)
         if self.directions is not None:
-            assert begun is not None  # whoever has directions has seen where they begin
-            led = self.directions.square().sum(-1) > 0
-            distances = torch.where(led, 1 - _cosine(seen - begun[:, None], self.directions), distances)
-        held: Tensor = _StopBelow.apply(distances * self.weights.sign(), self.stops)
-        return (held * self.weights.abs()).mean(1).sum(-1)
+            assert initial is not None  # `Guidance` keeps it wherever there are directions
+            directed = self.directions.square().sum(-1) > 0
+            distances = torch.where(directed, 1 - _cosine(encoded - initial[:, None], self.directions), distances)
+        clamped: Tensor = _StopBelow.apply(distances * self.weights.sign(), self.stops)
+        return (clamped * self.weights.abs()).mean(1).sum(-1)
 
-    def score(self, seen: Tensor) -> Tensor:
-        """Cosine similarity [B], -1..1, of one vector a candidate [B,D] to the prompts, weighted."""
+    def score(self, encoded: Tensor) -> Tensor:
+        """Return the weighted cosine similarity [B], -1..1, of one vector per candidate [B,D] to the prompts."""
         votes = self.weights if self.votes is None else self.votes
-        return (seen @ self.vectors.T) @ votes / votes.abs().sum().clamp(min=1e-8)
+        return (encoded @ self.vectors.T) @ votes / votes.abs().sum().clamp(min=1e-8)
 
 
 def _cosine(steps: Tensor, directions: Tensor) -> Tensor:
-    """Cosines [B,n,P] of steps [B,n,D] and unit directions [P,D]; a step of nearly nothing has a finite gradient."""
-    length = (steps.square().sum(-1, keepdim=True) + _NEAR**2).sqrt()
+    """Return cosines [B,n,P] of steps [B,n,D] and unit directions [P,D]; the gradient is finite at a step of zero."""
+    length = (steps.square().sum(-1, keepdim=True) + _MIN_STEP**2).sqrt()
     return (steps / length) @ directions.T
 
 
 @dataclass(frozen=True)
-class _Voice:
-    """One prompt in a perceptor's space: its texts [K,D], when each is reached, and where it comes from [D]."""
+class PromptEmbedding:
+    """One prompt as an encoder embeds it.
+
+    texts: [K,D], one for each keyframe of the prompt; origin: [D], the text that a direction leads away from; votes:
+    whether it counts in the score.
+    """
 
     prompt: Prompt
     texts: Tensor
@@ -131,7 +135,7 @@ class _Voice:
     votes: bool = True
 
     def at(self, progress: float) -> Tensor:
-        """What it asks for [D] when `progress` (0..1) of the iterations is done."""
+        """Return its vector [D] when `progress` (0..1) of the iterations is done."""
         if len(self.texts) == 1:
             return self.texts[0]
         keys = self.prompt.keys
@@ -139,112 +143,117 @@ class _Voice:
         if following in (0, len(keys)):
             return self.texts[min(following, len(keys) - 1)]
         before, after = keys[following - 1 : following + 1]
-        return between(self.texts[following - 1], self.texts[following], (progress - before) / (after - before))
+        return slerp(self.texts[following - 1], self.texts[following], (progress - before) / (after - before))
 
     def direction(self, progress: float) -> Tensor:
-        """In which direction it leads [D]; zero where it doesn't lead but stand."""
+        """Return its direction [D], a unit vector; zero where the prompt isn't a direction."""
         if self.origin is None:
             return torch.zeros_like(self.texts[0])
         return F.normalize(self.at(progress) - self.origin, dim=-1)
 
 
-class Heard:
-    """All prompts of a run as one perceptor understands them, by the region where they count."""
+class EncodedPrompts:
+    """All prompts of a run as one encoder embeds them, by region.
 
-    def __init__(self, voices: Sequence[_Voice]) -> None:
-        names = {voice.prompt.region for voice in voices}
-        self.led = tuple({voice.prompt.region: None for voice in voices if voice.origin is not None})
+    regions: those that any prompt names (None: the whole picture); directed: those in which a prompt is a direction.
+    """
+
+    def __init__(self, embeddings: Sequence[PromptEmbedding]) -> None:
+        names = {embedding.prompt.region for embedding in embeddings}
+        self.directed = tuple({each.prompt.region: None for each in embeddings if each.origin is not None})
         self.regions: tuple[str | None, ...] = tuple(sorted(names, key=lambda name: name or ""))
-        self._voices = {region: [each for each in voices if each.prompt.region == region] for region in self.regions}
-        self._weighed = {region: _weigh(voices) for region, voices in self._voices.items()}
-        moving = any(len(voice.texts) > 1 for voice in voices)
-        self._still = None if moving else dict(self._said(0.0))
+        self._embeddings = {
+            region: [each for each in embeddings if each.prompt.region == region] for region in self.regions
+        }
+        self._weighted = {region: _weighted_targets(embeddings) for region, embeddings in self._embeddings.items()}
+        moving = any(len(embedding.texts) > 1 for embedding in embeddings)
+        self._constant = None if moving else dict(self._targets_at(0.0))
 
     def at(self, progress: float) -> dict[str | None, Targets]:
-        """The targets by region (None: the whole picture) when `progress` (0..1) of the iterations is done."""
-        return dict(self._said(progress)) if self._still is None else self._still
+        """Return the targets by region (None: the whole picture) when `progress` (0..1) of the iterations is done."""
+        return dict(self._targets_at(progress)) if self._constant is None else self._constant
 
-    def _said(self, progress: float) -> Iterator[tuple[str | None, Targets]]:
-        for region, voices in self._voices.items():
-            led = any(voice.origin is not None for voice in voices)
+    def _targets_at(self, progress: float) -> Iterator[tuple[str | None, Targets]]:
+        for region, embeddings in self._embeddings.items():
+            directed = any(each.origin is not None for each in embeddings)
             yield (
                 region,
                 replace(
-                    self._weighed[region],
-                    vectors=torch.stack([voice.at(progress) for voice in voices]),
-                    directions=torch.stack([voice.direction(progress) for voice in voices]) if led else None,
+                    self._weighted[region],
+                    vectors=torch.stack([each.at(progress) for each in embeddings]),
+                    directions=torch.stack([each.direction(progress) for each in embeddings]) if directed else None,
                 ),
             )
 
 
-def _weigh(voices: Sequence[_Voice]) -> Targets:
-    """What of a region's targets stays the same all the way, on its device once and for all."""
-    vectors = torch.stack([voice.texts[0] for voice in voices])
-    weights = [voice.prompt.weight for voice in voices]
-    votes = [weight if voice.votes else 0.0 for weight, voice in zip(weights, voices, strict=True)]
+def _weighted_targets(embeddings: Sequence[PromptEmbedding]) -> Targets:
+    """Return a region's targets with all that stays the same throughout a run, uploaded once."""
+    vectors = torch.stack([embedding.texts[0] for embedding in embeddings])
+    weights = [embedding.prompt.weight for embedding in embeddings]
+    votes = [weight if embedding.votes else 0.0 for weight, embedding in zip(weights, embeddings, strict=True)]
     return Targets(
         vectors,
         torch.tensor(weights, device=vectors.device),
-        torch.tensor([voice.prompt.stop for voice in voices], device=vectors.device),
+        torch.tensor([embedding.prompt.stop for embedding in embeddings], device=vectors.device),
         torch.tensor(votes, device=vectors.device),
-        loudness=sum(map(abs, votes)),
+        total_weight=sum(map(abs, votes)),
     )
 
 
-def hear(
+def encode_prompts(
     prompts: Sequence[Prompt],
     perceptor: Perceptor,
     device: torch.device,
-    look: Callable[[str], Tensor],
+    encode_image: Callable[[str], Tensor],
     text_off: bool = False,
-) -> Heard:
-    """`prompts` in the space of `perceptor`.
+) -> EncodedPrompts:
+    """Embed `prompts` with `perceptor`.
 
     Args:
         prompts: at least one.
-        perceptor: reads them.
-        device: where the vectors shall be.
-        look: turns an image prompt (a data URI) into its unit vector [D].
-        text_off: whether writing is pushed away, from each region.
+        perceptor: the encoder whose text tower reads them.
+        device: of the vectors.
+        encode_image: embeds an image prompt (a data URI) as a unit vector [D].
+        text_off: whether written words are pushed away, from each region.
     """
     plain = [prompt.text for prompt in prompts if _is_plain(prompt)]
-    read = iter(perceptor.read(plain) if plain else ())
-    voices = []
+    plain_embeddings = iter(perceptor.read(plain) if plain else ())
+    embeddings = []
     for prompt in prompts:
-        first = next(read) if _is_plain(prompt) else _first(prompt, perceptor, look)
-        voices.append(_voice(prompt, first.to(device), perceptor))
+        first = next(plain_embeddings) if _is_plain(prompt) else _first_embedding(prompt, perceptor, encode_image)
+        embeddings.append(_embed(prompt, first.to(device), perceptor))
     if text_off:
-        writing = _writing(perceptor).to(device)[None]
+        writing = _writing_direction(perceptor).to(device)[None]
         regions = {prompt.region for prompt in prompts}
         away = [Prompt("writing", -TEXT_OFF / len(regions), region=region) for region in sorted(regions, key=str)]
-        voices += [_Voice(prompt, writing, votes=False) for prompt in away]
-    return Heard(voices)
+        embeddings += [PromptEmbedding(prompt, writing, votes=False) for prompt in away]
+    return EncodedPrompts(embeddings)
 
 
 def _is_plain(prompt: Prompt) -> bool:
-    """Whether it has nothing but its words: all of them are read together."""
+    """Tell whether a prompt is text alone; such prompts are encoded in one batch."""
     return prompt.image is None and prompt.noise is None and not prompt.label
 
 
-def _first(prompt: Prompt, perceptor: Perceptor, look: Callable[[str], Tensor]) -> Tensor:
-    """The unit vector [D] of an image, of noise, or of a label."""
+def _first_embedding(prompt: Prompt, perceptor: Perceptor, encode_image: Callable[[str], Tensor]) -> Tensor:
+    """Embed an image, noise, or a label as a unit vector [D]."""
     if prompt.image is not None:
-        return look(prompt.image)
+        return encode_image(prompt.image)
     if prompt.noise is not None:
         width = perceptor.read(["a picture"]).shape[-1]
         return F.normalize(torch.randn(width, generator=torch.Generator().manual_seed(prompt.noise)), dim=-1)
-    return F.normalize(perceptor.read([each.format(prompt.text) for each in _PHRASES]).mean(0), dim=-1)
+    return F.normalize(perceptor.read([each.format(prompt.text) for each in _TEMPLATES]).mean(0), dim=-1)
 
 
-def _voice(prompt: Prompt, first: Tensor, perceptor: Perceptor) -> _Voice:
-    """first: the vector [D] of what it asks for first."""
+def _embed(prompt: Prompt, first: Tensor, perceptor: Perceptor) -> PromptEmbedding:
+    """Embed a prompt with its keyframes and origin; first: the vector [D] of its first keyframe."""
     texts = first[None]
     if prompt.schedule:
         texts = torch.cat([texts, perceptor.read(prompt.schedule).to(first)])
     origin = perceptor.read([prompt.origin])[0].to(first) if prompt.origin else None
-    return _Voice(prompt, texts, origin, votes=prompt.noise is None)
+    return PromptEmbedding(prompt, texts, origin, votes=prompt.noise is None)
 
 
-def _writing(perceptor: Perceptor) -> Tensor:
-    """The direction [D] in which pictures have more writing in them, as `perceptor` sees it."""
-    return F.normalize(perceptor.read(_WRITTEN).mean(0) - perceptor.read(_UNWRITTEN).mean(0), dim=-1)
+def _writing_direction(perceptor: Perceptor) -> Tensor:
+    """Return the unit vector [D] that leads to pictures with more writing in them."""
+    return F.normalize(perceptor.read(_WITH_TEXT).mean(0) - perceptor.read(_WITHOUT_TEXT).mean(0), dim=-1)

@@ -64,6 +64,11 @@ class DualEncoder:
         self._std = torch.tensor(pixels.get("image_std", std), device=device).view(1, 3, 1, 1)
 
     @property
+    def network(self) -> nn.Module:
+        """The frozen network."""
+        return self._model
+
+    @property
     def longest(self) -> int:
         text = getattr(self._model.config, "text_config", self._model.config)
         return int(text.max_position_embeddings)

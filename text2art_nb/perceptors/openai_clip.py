@@ -83,6 +83,11 @@ class OpenAIClip:
         self._std = torch.tensor(details.std, device=self._device).view(1, 3, 1, 1)
 
     @property
+    def network(self) -> nn.Module:
+        """The frozen network."""
+        return self._model
+
+    @property
     def longest(self) -> int:
         return len(self._model.positional_embedding)
 

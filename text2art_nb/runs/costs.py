@@ -1,18 +1,15 @@
-"""What drawers and eyes usually cost: a guess for a machine on which nothing like it has been drawn yet.
+"""Usual costs of drawers and image encoders, backward pass included: a prior where nothing has been measured yet.
 
-Measured with one thread of an AMD EPYC at 2.6 GHz: vqgan, pixel, the embedded eye, ViT-B/32 and B/16; TinyCLIP 8M/16 on
-a busy one. strokes, fft and
-taesd were measured on a busy machine and scaled by what the embedded VQGAN took there; turbo is scaled from its page, a
-generator of the user's is a guess. The other eyes are reckoned from their multiplications and activations, by what
-ViT-B/32 takes for its own. The way back is in it.
+Measured with one thread of an AMD EPYC at 2.6 GHz: vqgan, pixel, the embedded encoder, ViT-B/32 and B/16. On a busy
+machine, and scaled by the embedded VQGAN there: strokes, fft, taesd, TinyCLIP-8M/16. Scaled from docs/drawers/turbo.md:
+turbo. Guessed: generator. The other encoders follow from their multiplications and activations, relative to ViT-B/32.
 """
 
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from text2art_nb.models import embedded
 from text2art_nb.settings import Settings, stages
@@ -20,16 +17,15 @@ from text2art_nb.settings.perception import perceptor_spec
 from text2art_nb.settings.presets import native_size, weights_for
 
 STYLE_VIEWS: Final = 5
-"""How many views of the picture the loss style looks at (`losses.close_views`); content looks at one."""
+"""Views of the picture that the style loss encodes (`losses.close_views`); the content loss encodes one."""
+_DROP_SAVES: Final = 0.8  # of a view's cost, were all patches dropped (docs/perceptors.md has the measurements)
+# Not measured: how many times a plain GPU is faster than one thread, and the seconds that it needs for any iteration.
+_GPU_SPEEDUP: Final = 40.0
+_GPU_ITERATION: Final = 0.04
 
 
-@dataclass(frozen=True)
-class Price:
-    """What something costs in an iteration.
-
-    seconds, megabytes: by itself; seconds_each, megabytes_each: for each of what it is counted in, which is a megapixel
-    of the picture for a drawer, and for an eye a view.
-    """
+class Cost(NamedTuple):
+    """Of an iteration: fixed, and per unit, which is a megapixel of the picture for a drawer, a view for an encoder."""
 
     seconds: float
     seconds_each: float
@@ -37,128 +33,96 @@ class Price:
     megabytes_each: float
 
 
-DRAWERS: Final[Mapping[str, Price]] = MappingProxyType(
+DRAWERS: Final[Mapping[str, Cost]] = MappingProxyType(
     {
-        "vqgan": Price(0.44, 112.0, 300, 16_500),
-        "embedded vqgan": Price(0.04, 1.4, 50, 800),
-        "embedded taesd": Price(0.02, 0.7, 50, 800),
-        "pixel": Price(0.008, 0.16, 10, 180),
-        "strokes": Price(0.02, 0.2, 10, 200),  # of 256 strokes; by itself it costs more with more of them
-        "fft": Price(0.004, 0.25, 10, 200),
-        "taesd": Price(0.04, 12.0, 60, 2_800),
-        "turbo": Price(0.0, 584.0, 5_000, 3_500),  # a megapixel of its own size: 150 s of UNet for each picture
-        "generator": Price(0.1, 12.0, 200, 2_800),  # nobody knows: as a small one
+        "vqgan": Cost(0.44, 112.0, 300, 16_500),  # also a plug-in's drawer
+        "embedded vqgan": Cost(0.04, 1.4, 50, 800),
+        "embedded taesd": Cost(0.02, 0.7, 50, 800),
+        "pixel": Cost(0.008, 0.16, 10, 180),
+        "strokes": Cost(0.02, 0.2, 10, 200),  # the fixed part is for 256 strokes
+        "fft": Cost(0.004, 0.25, 10, 200),
+        "taesd": Cost(0.04, 12.0, 60, 2_800),
+        "turbo": Cost(0.0, 584.0, 5_000, 3_500),  # per megapixel of its native size: 150 s of UNet per picture
+        "generator": Cost(0.1, 12.0, 200, 2_800),
     }
 )
-"""By name, a megapixel each; of two there are embedded ones. What a plug-in costs nobody knows: as a VQGAN."""
 
-EYES: Final[Mapping[str, Price]] = MappingProxyType(
-    {
-        "embedded": Price(0.0, 0.0035, 0, 1.7),
-        "TinyCLIP-8M/16": Price(0.0, 0.1, 100, 30),
-        "TinyCLIP-40M/32": Price(0.0, 0.12, 350, 30),
-        "TinyCLIP-39M/16": Price(0.0, 0.5, 350, 70),
-        "ViT-B/32": Price(0.0, 0.23, 500, 40),
-        "ViT-B/16": Price(0.0, 0.9, 500, 100),
-        "ViT-L/14": Price(0.0, 4.2, 1_400, 350),
-        "ViT-L/14@336": Price(0.0, 10.0, 1_400, 850),
-        "ViT-H/14": Price(0.0, 8.7, 2_700, 560),
-        "RN50": Price(0.0, 0.3, 250, 180),
-        "RN101": Price(0.0, 0.5, 300, 260),
-        "RN50x4": Price(0.0, 1.1, 450, 450),
-        "RN50x16": Price(0.0, 3.6, 800, 1_000),
-    }
+
+class ImageEncoder(NamedTuple):
+    """name: as in the papers; pattern: found in its name or path; side: of a view, in pixels; cost: per view."""
+
+    name: str
+    pattern: str
+    side: int
+    cost: Cost
+
+
+IMAGE_ENCODERS: Final = (
+    # The first whose pattern is found counts: the particular before the general, ViT-B/16 for any unknown one.
+    ImageEncoder("TinyCLIP-40M/32", r"tinyclip.*40m", 224, Cost(0.0, 0.12, 350, 30)),
+    ImageEncoder("TinyCLIP-39M/16", r"tinyclip.*39m", 224, Cost(0.0, 0.5, 350, 70)),
+    ImageEncoder("TinyCLIP-8M/16", r"tinyclip|^light$", 224, Cost(0.0, 0.1, 100, 30)),
+    ImageEncoder("RN50x16", r"rn50x16", 384, Cost(0.0, 3.6, 800, 1_000)),
+    ImageEncoder("RN50x4", r"rn50x4", 288, Cost(0.0, 1.1, 450, 450)),
+    ImageEncoder("RN101", r"rn101", 224, Cost(0.0, 0.5, 300, 260)),
+    ImageEncoder("RN50", r"rn50", 224, Cost(0.0, 0.3, 250, 180)),
+    ImageEncoder("ViT-L/14@336", r"336", 336, Cost(0.0, 10.0, 1_400, 850)),
+    ImageEncoder("ViT-H/14", r"\bh.?14|huge|pickscore", 224, Cost(0.0, 8.7, 2_700, 560)),
+    ImageEncoder("ViT-L/14", r"\bl.?14|large|fare2", 224, Cost(0.0, 4.2, 1_400, 350)),
+    ImageEncoder("ViT-B/32", r"32", 224, Cost(0.0, 0.23, 500, 40)),
+    ImageEncoder("ViT-B/16", r"", 224, Cost(0.0, 0.9, 500, 100)),
 )
-"""By the names that people know, a view each."""
-_SIDES: Final[Mapping[str, int]] = MappingProxyType(
-    {"embedded": 64, "RN50x4": 288, "ViT-L/14@336": 336, "RN50x16": 384}
-)  # pixels along each side of a view, where they aren't 224
-
-# What tells one in its name or its path, the particular before the general.
-_MARKS: Final = (
-    (r"tinyclip.*40m", "TinyCLIP-40M/32"),
-    (r"tinyclip.*39m", "TinyCLIP-39M/16"),
-    (r"tinyclip|^light$", "TinyCLIP-8M/16"),
-    (r"rn50x16", "RN50x16"),
-    (r"rn50x4", "RN50x4"),
-    (r"rn101", "RN101"),
-    (r"rn50", "RN50"),
-    (r"336", "ViT-L/14@336"),
-    (r"\bh.?14|huge|pickscore", "ViT-H/14"),
-    (r"\bl.?14|large|fare2", "ViT-L/14"),
-    (r"32", "ViT-B/32"),
-)
+_EMBEDDED: Final = ImageEncoder("embedded", r"", 64, Cost(0.0, 0.0035, 0, 1.7))
 
 
-_DROP_SAVES: Final = 0.8
-"""What part of a view's cost leaving out all patches would save (docs/perceptors.md has what was measured)."""
+def image_encoder(name: str) -> ImageEncoder:
+    """Look up an image encoder by its name or path."""
+    found = (encoder for encoder in IMAGE_ENCODERS if re.search(encoder.pattern, name.lower()))
+    return _EMBEDDED if name in embedded.EYES else next(found)
 
 
-def of_drawer(settings: Settings, stage: int) -> Price:
-    """What the drawer of a stage costs; strokes by their number, turbo by the size that it draws at."""
+def drawer(settings: Settings, stage: int) -> Cost:
+    """Look up a stage's drawer; strokes cost by their number, turbo by its native size."""
     name = settings.drawer_names[stage]
-    if weights_for(name, stages.model_of(settings.model, stage)) == "embedded" and f"embedded {name}" in DRAWERS:
-        name = f"embedded {name}"
-    price = DRAWERS.get(name, DRAWERS["vqgan"])
-    if name == "turbo":  # whatever is asked for
-        share = math.prod(native_size(settings.picture_size)) / math.prod(settings.picture_size)
-        return Price(price.seconds, price.seconds_each * share, price.megabytes, price.megabytes_each * share)
-    if name != "strokes":
-        return price
-    share = (settings.strokes or 256) / 256
-    return Price(price.seconds * share, price.seconds_each, price.megabytes * share, price.megabytes_each)
+    if weights_for(name, stages.model_of(settings.model, stage)) == "embedded":
+        name = f"embedded {name}" if f"embedded {name}" in DRAWERS else name
+    cost = DRAWERS.get(name, DRAWERS["vqgan"])
+    fixed = (settings.strokes or 256) / 256 if name == "strokes" else 1
+    each = 1 if name != "turbo" else math.prod(native_size(settings.picture_size)) / math.prod(settings.picture_size)
+    return Cost(cost.seconds * fixed, cost.seconds_each * each, cost.megabytes * fixed, cost.megabytes_each * each)
 
 
-def of_eye(name: str) -> Price:
-    """What an eye costs, by its name or path; one that nobody knows counts as a ViT-B/16."""
-    return EYES[_known(name)]
+def time(settings: Settings, device: str = "cpu", only: int | None = None) -> list[float]:
+    """Seconds of an iteration: fixed, per view, per megapixel; of one thread, or of a GPU.
 
-
-def side(name: str) -> int:
-    """How many pixels long and high an eye's views are."""
-    return _SIDES.get(_known(name), 224)
-
-
-def _known(name: str) -> str:
-    if name in embedded.EYES:
-        return "embedded"
-    return next((known for mark, known in _MARKS if re.search(mark, name.lower())), "ViT-B/16")
-
-
-def _seen(name: str, share: float) -> float:
-    """What a view costs an eye of which `share` is what it would look at, were it a transformer of patches."""
-    known = _known(name)
-    return 1.0 if known == "embedded" or known.startswith("RN") else share
+    settings: resolved; only: one stage of a chain, counted from 0; None: the mean over all.
+    """
+    shares = [share if only is None else float(stage == only) for stage, (_, share) in enumerate(settings.stages)]
+    drawers = [(share, drawer(settings, stage)) for stage, share in enumerate(shares)]
+    view, cuts = 0.0, settings.num_cuts or 1
+    for name, _, own in map(perceptor_spec, settings.perceptors or ()):
+        encoder = image_encoder(name)
+        drops = encoder is not _EMBEDDED and not encoder.name.startswith("RN")  # only a transformer drops patches
+        view += encoder.cost.seconds_each * (1 - _DROP_SAVES * settings.token_drop * drops) * (own or cuts) / cuts
+    fixed, megapixel = (sum(share * cost[part] for share, cost in drawers) for part in (0, 1))
+    if device == "cpu":
+        return [fixed, view, megapixel]
+    return [_GPU_ITERATION + fixed / _GPU_SPEEDUP, view / _GPU_SPEEDUP, megapixel / _GPU_SPEEDUP]
 
 
 def style_views(settings: Settings) -> int:
-    """How many views beside the cuts the style losses look at, with every eye, for each candidate."""
+    """Count the views per candidate, beside the cutouts, that the style and content losses encode."""
     return STYLE_VIEWS * bool(settings.losses.get("style")) + bool(settings.losses.get("content"))
 
 
-def time(settings: Settings) -> list[float]:
-    """Seconds for an iteration by itself, for a view and for a megapixel, of one thread; settings: resolved."""
-    prices = [(share, of_drawer(settings, stage)) for stage, (_, share) in enumerate(settings.stages)]
-    specs = [perceptor_spec(each) for each in settings.perceptors or ()]
-    cuts = settings.num_cuts or 1
-    seen = 1 - _DROP_SAVES * settings.token_drop
-    return [
-        sum(share * price.seconds for share, price in prices),
-        sum(of_eye(name).seconds_each * _seen(name, seen) * (own or cuts) / cuts for name, _, own in specs),
-        sum(share * price.seconds_each for share, price in prices),
-    ]
-
-
-def memory(settings: Settings, heaviest: str) -> list[float]:
-    """Bytes by themselves, for a view in memory and for a megapixel.
-
-    settings: resolved; heaviest: the eye that needs most for its views.
-    """
-    drawers = [of_drawer(settings, stage) for stage in range(len(settings.stages))]
-    eyes = [of_eye(name) for name in settings.perceptor_names]
-    most = max(drawers, key=lambda price: price.megabytes_each)
-    return [
-        (most.megabytes + sum(eye.megabytes for eye in eyes)) * 1e6,
-        of_eye(heaviest).megabytes_each * 1e6,
-        most.megabytes_each * 1e6,
-    ]
+def memory(settings: Settings, views: int) -> tuple[list[float], int]:
+    """Bytes: fixed, per view in memory, per megapixel; and how many of an iteration's `views` are in memory at once."""
+    drawers = [drawer(settings, stage) for stage in range(len(settings.stages))]
+    encoders = [image_encoder(name) for name in settings.perceptor_names]
+    # As many as `Loop.micro_batch` takes; those of the encoder that needs most for them count.
+    batches = [settings.micro_batch or max(4, math.ceil(10 * (224 / each.side) ** 2)) for each in encoders]
+    held = [(each.cost.megabytes_each, min(views, batch)) for each, batch in zip(encoders, batches, strict=True)]
+    view, at_once = max(held, key=math.prod)
+    most = max(drawers, key=lambda cost: cost.megabytes_each)
+    fixed = most.megabytes + sum(each.cost.megabytes for each in encoders)
+    return [fixed * 1e6, view * 1e6, most.megabytes_each * 1e6], max(at_once, style_views(settings))

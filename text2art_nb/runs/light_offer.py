@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from text2art_nb.errors import SettingsError
 from text2art_nb.models import unknown_words
-from text2art_nb.runs.estimate import Estimate, Paces, about
+from text2art_nb.runs.estimate import Estimate, Paces
 from text2art_nb.runs.needed_weights import to_fetch
 from text2art_nb.runtime import machine
+from text2art_nb.runtime.formatting import about
 from text2art_nb.settings import Settings
 from text2art_nb.settings.presets import EMBEDDED_EYES
 

@@ -1,4 +1,4 @@
-"""Which weights of the catalogue a run would have to fetch first."""
+"""Which weights a run needs, and which of the catalogue it would have to fetch first."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from text2art_nb.settings import Settings
 def to_fetch(settings: Settings) -> list[Weights]:
     """The weights of the catalogue that drawing `settings` needs and that aren't on this machine; asks no server."""
     found = []
-    for name, kind in dict.fromkeys(_needed(settings.resolved())):
+    for name, kind in dict.fromkeys(needed(settings.resolved())):
         try:
             locate(name, kind, download=False)
         except ModelError:
@@ -26,7 +26,7 @@ def to_fetch(settings: Settings) -> list[Weights]:
     return found
 
 
-def _needed(settings: Settings) -> Iterator[tuple[str, str]]:
+def needed(settings: Settings) -> Iterator[tuple[str, str]]:
     """(name, kind) of all weights of resolved `settings` that aren't in the package."""
     for stage in range(len(settings.stages)):
         yield from stages.weights(settings, stage)
@@ -37,6 +37,6 @@ def _needed(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.losses.get("aesthetic"):
         from text2art_nb.optimization import aesthetic
 
-        yield settings.aesthetic_head or aesthetic.USUAL, "aesthetic"
+        yield settings.aesthetic_head or aesthetic.DEFAULT, "aesthetic"
     if settings.upscale > 1 and settings.upscaler == "swin2sr":
         yield f"swin2sr-x{settings.upscale}", "upscaler"

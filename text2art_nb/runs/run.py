@@ -13,6 +13,7 @@ from text2art_nb import models
 from text2art_nb.errors import ModelError, RunError, SettingsError
 from text2art_nb.optimization import referee, stages
 from text2art_nb.runs.checkpoint import NAME, Checkpoint, Writer
+from text2art_nb.runs.pace import Pace
 from text2art_nb.runs.snapshots import States
 from text2art_nb.runtime import malloc, openmp
 from text2art_nb.settings import MAX_STEERING, MAX_THREADS, STEERABLE, Settings, Steering, halving
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from text2art_nb.artifacts.artwork import Artwork
-    from text2art_nb.optimization.loop import Look, Loop
+    from text2art_nb.optimization.loop import Loop
+    from text2art_nb.optimization.step_result import StepResult
     from text2art_nb.runs.frame import Frame
 
 CHECKPOINT_SECONDS: Final = 5.0
@@ -74,7 +76,7 @@ class Run:
         self._writer = Writer() if self.directory else None
         self._states = States(self.directory / "states", after=start.iteration) if self.directory else None
         self._seconds = start.seconds
-        self._pace: float | None = None
+        self._pace = Pace()
         self._saved_at = -CHECKPOINT_SECONDS
         self._done = False
 
@@ -335,7 +337,7 @@ class Run:
                 self._writer.put(self._path, start)  # a kill while the models load loses nothing that was asked for
             self._keep_threads()
             with models.cancelled_by(self._stopped), self._own_threads():
-                self._loop = self._begun(start)
+                self._loop = self._build_loop(start)
         return self._loop
 
     def _keep_threads(self) -> None:
@@ -349,7 +351,7 @@ class Run:
             # Not `with_`, which checks every picture again.
             self.settings = self.settings.model_copy(update={"threads": number})
 
-    def _begun(self, start: Checkpoint) -> "Loop":
+    def _build_loop(self, start: Checkpoint) -> "Loop":
         settings = start.settings.steered(start.iteration)
         if settings.upscale > 1:
             from text2art_nb.artifacts import upscale
@@ -391,7 +393,7 @@ class Run:
             recorded = self.settings.with_(steering=(*self.settings.steering, asked))
             self._carry_out(loop, [asked])
         except (ModelError, RunError, SettingsError) as error:
-            loop.hear(before)
+            loop.update_settings(before)
             self.notices.append(f"{', '.join(asked.changes)} can't be changed like that, and stays as it was: {error}")
         else:
             self.settings = recorded
@@ -401,7 +403,7 @@ class Run:
         for entry in entries:
             changes |= entry.new_settings
         if changes:
-            loop.hear(loop.settings.with_(**changes))
+            loop.update_settings(loop.settings.with_(**changes))
         for entry in entries:  # last, for a choice can't be taken back
             # In a checkpoint that was written right after the choice there is but one left already.
             if entry.candidate is not None and entry.candidate < loop.count:
@@ -416,7 +418,7 @@ class Run:
     def _over(self, loop: "Loop") -> bool:
         return self._done or self._stopped.is_set() or loop.iteration >= loop.total
 
-    def _step(self, loop: "Loop") -> "Look | None":
+    def _step(self, loop: "Loop") -> "StepResult | None":
         """One iteration, again with half the views at once each time that memory runs out."""
         from text2art_nb.runtime import devices
 
@@ -431,15 +433,15 @@ class Run:
                     size = "x".join(map(str, loop.settings.picture_size))
                     raise RunError(f"memory doesn't suffice for {size} pixels; try a smaller size") from error
             devices.free_memory(loop.device)
-            loop.hear(loop.settings.with_(micro_batch=smaller))
+            loop.update_settings(loop.settings.with_(micro_batch=smaller))
             self._record(loop.iteration + 1, micro_batch=smaller)
             self.notices.append(f"memory ran out: now {smaller} views are seen at once")
 
-    def _frame(self, loop: "Loop", look: "Look", took: float) -> "Frame":
+    def _frame(self, loop: "Loop", look: "StepResult", took: float) -> "Frame":
         from text2art_nb.runs.frame import Frame
 
         self._seconds += took
-        self._pace = took if self._pace is None else self._pace * 0.8 + took * 0.2
+        self._pace.add(loop.settings, loop.iteration, len(look.scores), took)
         if look.notice:
             self.notices.append(look.notice)
         best = look.best
@@ -451,7 +453,7 @@ class Run:
             score=look.scores[best],
             scores=look.scores,
             seconds=self._seconds,
-            eta=self._pace * (loop.total - loop.iteration),
+            eta=self._pace.eta(loop.settings, loop.iteration, loop.count),
             notice=look.notice,
             _canvas=look.canvas,
             _enlarge=look.enlarge,

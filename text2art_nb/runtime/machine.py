@@ -1,6 +1,6 @@
-"""The machine, as it can be told without importing torch: what it is, where a run computes, what memory it takes.
+"""Describes the machine without importing torch: processor, threads, cards, device, memory.
 
-What only torch knows is asked of it if somebody has imported it already.
+Asks torch only where it is imported already.
 """
 
 import contextlib
@@ -14,17 +14,17 @@ from typing import Any, Final, Self
 
 from text2art_nb.runtime import malloc
 
-_SELF: Final = Path("/proc/self")
+_SELF: Final = Path("/proc/self")  # not psutil, which has no peak that can be reset
 _CARDS: Final = Path("/proc/driver/nvidia/gpus")
 
 
 def describe() -> str:
-    """What makes this machine as fast as it is: a book in a shared home may be used on several."""
+    """Name everything that decides this machine's speed, to tell it from others that share a home folder."""
     return ", ".join([_processor(), f"{threads()} threads", *_cards()])
 
 
 def _processor() -> str:
-    """The processor's name."""
+    """Name the processor."""
     with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
         for line in file:
             if line.startswith("model name"):
@@ -33,7 +33,7 @@ def _processor() -> str:
 
 
 def threads() -> int:
-    """How many threads torch will compute with."""
+    """Count the threads that torch will compute with."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isascii() and asked.isdigit() and int(asked):
         return int(asked)
@@ -41,12 +41,12 @@ def threads() -> int:
 
 
 def most_threads() -> int:
-    """How many threads this machine can use: its cores, or more where its user has asked torch for more."""
+    """Count the threads that this machine can use: its cores, or more where OMP_NUM_THREADS says so."""
     return max(threads(), os.cpu_count() or 1)
 
 
 def _cards() -> list[str]:
-    """The names of the NVIDIA cards that the driver knows."""
+    """Name the NVIDIA cards that the driver lists."""
     names = []
     for card in sorted(_CARDS.glob("*/information")):
         with contextlib.suppress(OSError):
@@ -56,13 +56,13 @@ def _cards() -> list[str]:
 
 
 def _torch() -> ModuleType | None:
-    """torch, if it is wholly imported: another thread may be in the middle of that."""
+    """Return torch if it is fully imported: another thread may be importing it."""
     module = sys.modules.get("torch")
     return None if getattr(getattr(module, "__spec__", None), "_initializing", False) else module
 
 
 def pick_device(name: str) -> str:
-    """What "auto" will stand for (`devices.pick_device`), as well as it can be told before torch is there."""
+    """Resolve "auto" as `devices.pick_device` does; before torch is imported, by the driver and the system."""
     if name != "auto":
         return name
     torch: Any = _torch()
@@ -83,12 +83,12 @@ def _torch_is_for_cpus() -> bool:
 
 
 def held_bytes() -> int:
-    """The memory that this process holds now; 0 where the system doesn't say."""
+    """Return the resident memory of this process; 0 where the system doesn't report it."""
     return _status("VmRSS") or 0
 
 
 def _status(name: str) -> int | None:
-    """Bytes in a line of Linux's report on this process; None elsewhere."""
+    """Read bytes from a line of /proc/self/status; None outside Linux."""
     with contextlib.suppress(OSError), (_SELF / "status").open(encoding="utf-8") as file:
         for line in file:
             if line.startswith(f"{name}:"):
@@ -97,23 +97,23 @@ def _status(name: str) -> int | None:
 
 
 class PeakMemory:
-    """Measures the most memory that is held at a time while its block runs: ``with PeakMemory() as peak: …``.
+    """Measures the peak memory of a block: ``with PeakMemory() as peak: …``.
 
-    It is the CUDA device's memory if torch computes there, else that of the whole process. `bytes` may be read within
-    the block, and keeps its value after it. Where the system can't begin anew (it isn't Linux), the process's peak is
-    that of its whole life. Of two blocks at the same time, the earlier one forgets what was before the later.
+    That of the CUDA device if torch computes there, else the resident memory of the process. `bytes` may be read within
+    the block and after it. Outside Linux the process's peak can't be reset and is that of its whole life. Of two blocks
+    at a time, the later one resets the earlier one's peak.
     """
 
     def __init__(self, device: str = "auto") -> None:
-        """device: the settings'; a run on the CPU is not measured by what others do on the card."""
+        """device: that of the settings; a run on the CPU isn't measured by a card that others use."""
         self._device = device
         self._peak: int | None = None
 
     def __enter__(self) -> Self:
         self._peak = None
-        malloc.give_back()  # what is free, but kept for the next iteration, is not held
+        malloc.give_back()  # freed memory that malloc keeps isn't needed
         with contextlib.suppress(OSError):  # no Linux, or a sandbox that forbids it
-            (_SELF / "clear_refs").write_text("5")  # the peak becomes what is held now
+            (_SELF / "clear_refs").write_text("5")  # resets VmHWM to VmRSS
         cuda = self._cuda()
         if cuda is not None:
             cuda.reset_peak_memory_stats(self._cuda_device)
@@ -124,7 +124,7 @@ class PeakMemory:
 
     @property
     def bytes(self) -> int:
-        """The peak so far, or that of the whole block."""
+        """Return the peak so far, or that of the finished block."""
         return self._read() if self._peak is None else self._peak
 
     @property
@@ -132,7 +132,7 @@ class PeakMemory:
         return self._device if self._device.startswith("cuda:") else None
 
     def _cuda(self) -> Any:
-        """torch.cuda if the device may be a card and torch has begun to use it; else None."""
+        """Return torch.cuda if the device may be a card and torch has initialized it."""
         torch: Any = _torch()
         if torch is None or not (self._device == "auto" or self._device.startswith("cuda")):
             return None

@@ -1,7 +1,7 @@
-"""The API: jobs as HTTP, with frames as server-sent events and every refusal as an RFC 9457 problem."""
+"""The HTTP API: jobs, frames as server-sent events, and errors as RFC 9457 problems."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Final
@@ -16,14 +16,17 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
 
 from text2art_nb.serve.access import TooLarge, too_large
-from text2art_nb.serve.jobs import Desk, Event, Hanging, Job, What
+from text2art_nb.serve.gallery import GalleryItem
+from text2art_nb.serve.job_feed import Event
+from text2art_nb.serve.job_service import JobService
+from text2art_nb.serve.jobs import FileKind, Job
 from text2art_nb.serve.problems import MEDIA_TYPE, Problem
 from text2art_nb.serve.requests import JobRequest
 
 log = logging.getLogger("text2art.serve")
 
-MOST_EVENT: Final = 2**53
-MEDIA: Final[dict[What, str]] = {
+MAX_EVENT_NUMBER: Final = 2**53
+MEDIA: Final[dict[FileKind, str]] = {
     "image": "image/png",
     "video": "video/mp4",
     "svg": "image/svg+xml",
@@ -31,8 +34,8 @@ MEDIA: Final[dict[What, str]] = {
 }
 
 
-class Refusal(BaseModel):
-    """An RFC 9457 problem; `fields` says what is wrong with each."""
+class ProblemDetails(BaseModel):
+    """An RFC 9457 problem. `fields` has a message for each invalid field."""
 
     type: str = "about:blank"
     title: str
@@ -42,167 +45,172 @@ class Refusal(BaseModel):
 
 
 class Likes(BaseModel):
-    """How many visitors like a picture."""
+    """The number of visitors who like a picture."""
 
     likes: int = Field(ge=0)
 
 
-def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What OpenAPI says about the problems that a path may answer with."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Refusal"}}}
-    wait = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds after which to try again."}}
+def _problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI entries of the problems that a path may answer with."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+    wait = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait before a retry."}}
     usual = (400, 401, 413, 422, 429, 503)
-    said: dict[int | str, dict[str, Any]] = {
-        status: {"description": "Refused.", "content": content} for status in (*usual, *statuses)
+    responses: dict[int | str, dict[str, Any]] = {
+        status: {"description": "The request was refused.", "content": content} for status in (*usual, *statuses)
     }
-    said[429]["headers"] = said[503]["headers"] = wait
-    return said
+    responses[429]["headers"] = responses[503]["headers"] = wait
+    return responses
 
 
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
+def _job_service(request: Request) -> JobService:
+    service: JobService = request.app.state.service
+    return service
 
 
 def _visitor(request: Request) -> str:
     return str(request.state.visitor)
 
 
-def _count(request: Request, desk: Annotated[Desk, Depends(_desk)]) -> None:
-    desk.rates.read(_visitor(request))
+def _count(request: Request, service: Annotated[JobService, Depends(_job_service)]) -> None:
+    service.rate_limiter.count_read(_visitor(request))
 
 
-TheDesk = Annotated[Desk, Depends(_desk)]
-Visitor = Annotated[str, Depends(_visitor)]
-Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="As POST /api/jobs gave it.")]
+Service = Annotated[JobService, Depends(_job_service)]
+VisitorId = Annotated[str, Depends(_visitor)]
+Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The id that POST /api/jobs returned.")]
 
-router = APIRouter(prefix="/api", responses=_refusals(), dependencies=[Depends(_count)])
+router = APIRouter(prefix="/api", responses=_problem_responses(), dependencies=[Depends(_count)])
 
 
-@router.post("/jobs", status_code=202, responses=_refusals(409), summary="Have a picture drawn")
+@router.post("/jobs", status_code=202, responses=_problem_responses(409), summary="Draw a picture")
 def post_job(
     wanted: JobRequest,
-    desk: TheDesk,
-    visitor: Visitor,
+    service: Service,
+    visitor: VisitorId,
     request: Request,
     response: Response,
     idempotency_key: Annotated[
         str | None,
-        Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$", description="The same key gives the same job."),
+        Header(
+            min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$", description="A repeated key returns the same job."
+        ),
     ] = None,
 ) -> Job:
-    """Queue a job. `Location` says where it is to be asked about."""
-    job = desk.submit(wanted, visitor, idempotency_key)
+    """Queue a job. `Location` is its address."""
+    job = service.submissions.submit(wanted, visitor, idempotency_key)
     response.headers["Location"] = f"{request.scope.get('root_path', '')}/api/jobs/{job.id}"
     return job
 
 
-@router.get("/jobs/{id}", responses=_refusals(404), summary="How a job stands")
-def get_job(id: Id, desk: TheDesk) -> Job:
-    """Status, place in the queue, and a guess at when it will be done."""
-    return desk.get(id)
+@router.get("/jobs/{id}", responses=_problem_responses(404), summary="Get a job")
+def get_job(id: Id, service: Service) -> Job:
+    """Return its status, its place in the queue, and an estimate of its remaining time."""
+    return service.feed.get(id)
 
 
-@router.delete("/jobs/{id}", responses=_refusals(404), summary="Cancel a job")
-def delete_job(id: Id, desk: TheDesk) -> Job:
-    """End it before its next iteration; one that has ended stays as it is."""
-    return desk.cancel(id)
+@router.delete("/jobs/{id}", responses=_problem_responses(404), summary="Cancel a job")
+def delete_job(id: Id, service: Service) -> Job:
+    """End it before its next iteration. A job that has ended stays as it is."""
+    return service.submissions.cancel(id)
 
 
-def _known(id: Id, desk: TheDesk) -> str:
-    return desk.get(id).id
+def _existing_id(id: Id, service: Service) -> str:
+    return service.feed.get(id).id
 
 
 @router.get(
     "/jobs/{id}/events",
     response_class=EventSourceResponse,
-    responses=_refusals(404),
+    responses=_problem_responses(404),
     summary="Watch a job (server-sent events)",
 )
 async def get_events(
-    desk: TheDesk,
-    id: Annotated[str, Depends(_known)],
-    last_event_id: Annotated[int, Header(ge=0, le=MOST_EVENT, description="Go on after this event.")] = 0,
+    service: Service,
+    id: Annotated[str, Depends(_existing_id)],
+    last_event_id: Annotated[int, Header(ge=0, le=MAX_EVENT_NUMBER, description="Resume after this event.")] = 0,
 ) -> AsyncIterator[ServerSentEvent]:
-    """`queued`, `progress`, `frame` (which is at …/frame), and at the end `done`, `failed` or `cancelled`."""
-    async for event in desk.watch(id, last_event_id):
+    """Send `queued`, `progress`, `frame` (fetch it at …/frame), and at the end `done`, `failed` or `cancelled`."""
+    async for event in service.feed.watch(id, last_event_id):
         yield ServerSentEvent(event=event.kind, id=str(event.number), data=_shown(event), retry=1000)
 
 
-def _shown(event: Event) -> dict[str, Any]:
+def _shown(event: Event) -> dict[str, object]:
     return {"number": event.number, "kind": event.kind, "picture": event.picture, "job": asdict(event.job)}
 
 
-def _file(what: What) -> Any:
-    def get_file(id: Id, desk: TheDesk) -> Response:
-        found = desk.file(id, what)
+def _file_endpoint(kind: FileKind) -> Callable[[str, JobService], Response]:
+    def get_file(id: Id, service: Service) -> Response:
+        found = service.feed.file(id, kind)
         headers = {
-            "Cache-Control": "no-store" if what == "frame" else "private, max-age=86400",
-            # An SVG opened by itself is a page: it may run nothing here.
+            "Cache-Control": "no-store" if kind == "frame" else "private, max-age=86400",
+            # An SVG that is opened directly is a page; it must not run scripts.
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         }
         if isinstance(found, FilePath):
-            return FileResponse(found, media_type=MEDIA[what], headers=headers)
-        return Response(found, media_type=MEDIA[what], headers=headers)
+            return FileResponse(found, media_type=MEDIA[kind], headers=headers)
+        return Response(found, media_type=MEDIA[kind], headers=headers)
 
     return get_file
 
 
-for _what, _summary in (
+FILES: Final[tuple[tuple[FileKind, str], ...]] = (
     ("image", "The picture, as PNG"),
-    ("video", "Its film, as MP4"),
-    ("svg", "Its strokes, as SVG"),
+    ("video", "The video of the drawing, as MP4"),
+    ("svg", "The strokes, as SVG"),
     ("frame", "The newest frame, as a small JPEG"),
-):
-    _kind: What = _what  # type: ignore[assignment]
+)
+
+for _kind, _summary in FILES:
     router.add_api_route(
-        f"/jobs/{{id}}/{_what}",
-        _file(_kind),
+        f"/jobs/{{id}}/{_kind}",
+        _file_endpoint(_kind),
         methods=["GET"],
         summary=_summary,
-        name=f"get_{_what}",
+        name=f"get_{_kind}",
         response_class=Response,
-        responses={200: {"content": {MEDIA[_kind]: {}}, "description": _summary}, **_refusals(404, 409)},
+        responses={200: {"content": {MEDIA[_kind]: {}}, "description": _summary}, **_problem_responses(404, 409)},
     )
 
 
-@router.get("/gallery", summary="Pictures that may be seen by all")
+@router.get("/gallery", summary="List public pictures")
 def get_gallery(
-    desk: TheDesk, visitor: Visitor, page: Annotated[int, Query(ge=1, le=100_000, description="From 1.")] = 1
-) -> list[Hanging]:
-    """Twelve of them, the newest first."""
-    return desk.gallery(page, visitor)
+    service: Service,
+    visitor: VisitorId,
+    page: Annotated[int, Query(ge=1, le=100_000, description="Counts from 1.")] = 1,
+) -> list[GalleryItem]:
+    """Return twelve pictures, newest first."""
+    return service.gallery.page(page, visitor)
 
 
-@router.post("/jobs/{id}/like", responses=_refusals(404), summary="Like a picture of the gallery")
-def post_like(id: Id, desk: TheDesk, visitor: Visitor) -> Likes:
-    """Each visitor once; once more takes it back."""
-    return Likes(likes=desk.like(id, visitor))
+@router.post("/jobs/{id}/like", responses=_problem_responses(404), summary="Like a picture in the gallery")
+def post_like(id: Id, service: Service, visitor: VisitorId) -> Likes:
+    """Count each visitor once; a second request takes the like back."""
+    return Likes(likes=service.gallery.like(id, visitor))
 
 
-def answer_with_problems(app: FastAPI, *routers: APIRouter) -> None:
-    """Have `app`, which includes the routers, answer everything that goes wrong with a problem."""
+def add_problem_handlers(app: FastAPI, *routers: APIRouter) -> None:
+    """Make `app`, which includes the routers, answer every error with a problem."""
 
-    def said(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
+    def answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
         return JSONResponse(problem.to_json(), problem.status, {**problem.headers, **(headers or {})}, MEDIA_TYPE)
 
     @app.exception_handler(Problem)
     async def of_ours(_: Request, problem: Problem) -> JSONResponse:
-        return said(problem)
+        return answer(problem)
 
     @app.exception_handler(OperationalError)
     async def of_database(_: Request, error: OperationalError) -> JSONResponse:
         log.warning("the database does not answer: %s", error.orig)
-        sentence = "the service is busy with itself for a moment; try again in a few seconds"
-        return said(Problem(503, sentence, kind="no-database", retry_after=3))
+        sentence = "the database is busy; try again in a few seconds"
+        return answer(Problem(503, sentence, kind="no-database", retry_after=3))
 
     @app.exception_handler(TooLarge)
     async def of_size(request: Request, _: TooLarge) -> JSONResponse:
-        return said(too_large(request.app.state.config.limits.upload))
+        return answer(too_large(request.app.state.config.limits.upload))
 
     @app.exception_handler(RequestValidationError)
     async def of_kind(_: Request, error: RequestValidationError) -> JSONResponse:
-        return said(_of_kind(error))
+        return answer(_validation_problem(error))
 
     @app.exception_handler(HTTPException)
     async def of_path(request: Request, error: HTTPException) -> JSONResponse:
@@ -210,10 +218,10 @@ def answer_with_problems(app: FastAPI, *routers: APIRouter) -> None:
         if error.status_code == 405:
             routes = [route for each in (app.router, *routers) for route in each.routes]
             headers["Allow"] = ", ".join(sorted(_methods(routes, request.url.path)))
-        return said(Problem(error.status_code, f"{request.method} {request.url.path[:200]}: {error.detail}"), headers)
+        return answer(Problem(error.status_code, f"{request.method} {request.url.path[:200]}: {error.detail}"), headers)
 
 
-def _of_kind(error: RequestValidationError) -> Problem:
+def _validation_problem(error: RequestValidationError) -> Problem:
     fields: dict[str, str] = {}
     for detail in error.errors():
         place = [str(part) for part in detail["loc"] if part not in ("body", "path", "query", "header")]
@@ -223,7 +231,7 @@ def _of_kind(error: RequestValidationError) -> Problem:
 
 
 def _methods(routes: list[BaseRoute], path: str) -> set[str]:
-    """The methods that a path has, whichever of its routes they are in."""
+    """Collect the methods of a path from all of its routes."""
     allowed: set[str] = set()
     for route in routes:
         if isinstance(route, Route) and route.path_regex.match(path):

@@ -1,4 +1,4 @@
-"""The application: page, API, documentation, health and metrics on one port."""
+"""The ASGI application: page, API, documentation, health and metrics on one port."""
 
 import contextlib
 import importlib.util
@@ -13,28 +13,28 @@ from starlette.staticfiles import StaticFiles
 
 from text2art_nb.serve import metrics
 from text2art_nb.serve.access import Access
-from text2art_nb.serve.api import Refusal, answer_with_problems, router
+from text2art_nb.serve.api import ProblemDetails, add_problem_handlers, router
 from text2art_nb.serve.config import Config
-from text2art_nb.serve.jobs import Desk
-from text2art_nb.serve.supervisor import Beside
+from text2art_nb.serve.job_service import JobService
+from text2art_nb.serve.supervisor import Supervisor
 from text2art_nb.version import __version__
 
 SWAGGER: Final = Path(__file__).with_name("swagger")
-ABOUT: Final = "A sentence becomes a picture while you watch. Errors are RFC 9457 problems."
+DESCRIPTION: Final = "Turn a sentence into a picture while you watch. Errors are RFC 9457 problems."
 
 
 def create_app(config: Config, *, workers: int = 0, page: bool | None = None) -> FastAPI:
-    """The whole service as an ASGI application, its desk in `app.state.desk`.
+    """Build the whole service as an ASGI application, with its `JobService` in `app.state.service`.
 
     Args:
-        config: what the operator decides.
-        workers: so many worker processes run beside this one for as long as it does.
-        page: whether the web page is at /ui; None: if gradio is installed.
+        config: the operator's configuration.
+        workers: number of worker processes to run beside this one.
+        page: whether to serve the web page at /ui; None: if gradio is installed.
 
     Raises:
-        Text2ArtError: the database or the files can't be had, or notices can't be sent as they are configured.
+        Text2ArtError: the database or the store is not available, or the notices are misconfigured.
     """
-    desk = Desk(config)
+    service = JobService(config)
     if config.notices.wanted:
         from text2art_nb.serve import notices
 
@@ -43,40 +43,40 @@ def create_app(config: Config, *, workers: int = 0, page: bool | None = None) ->
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with contextlib.ExitStack() as ends:
-            ends.callback(desk.close)
-            beside = Beside(config, workers)
-            beside.start()
-            ends.callback(beside.stop)
+            ends.callback(service.close)
+            supervisor = Supervisor(config, workers)
+            supervisor.start()
+            ends.callback(supervisor.stop)
             if config.firestore is not None:
                 from text2art_nb.serve.firestore import Bridge, connect
 
-                bridge = Bridge(desk, connect(config.firestore))
+                bridge = Bridge(service, connect(config.firestore))
                 bridge.start()
                 ends.callback(bridge.stop)
             yield
 
     app = FastAPI(
-        title="text2art", version=__version__, description=ABOUT, docs_url=None, redoc_url=None, lifespan=lifespan
+        title="text2art", version=__version__, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=lifespan
     )
-    app.state.config, app.state.desk = config, desk
+    app.state.config, app.state.service = config, service
     app.include_router(router)
     app.include_router(metrics.router)
-    answer_with_problems(app, router, metrics.router)
-    _document(app, config)
-    _mount_page(app, desk, config, page)
+    add_problem_handlers(app, router, metrics.router)
+    _add_docs(app, config)
+    _mount_page(app, service, config, page)
     app.add_middleware(Access, config=config)
     return app
 
 
-def _document(app: FastAPI, config: Config) -> None:
-    """Swagger UI at /docs from our own files, and an OpenAPI that has our problems and keys in it."""
-    made = app.openapi
+def _add_docs(app: FastAPI, config: Config) -> None:
+    """Serve Swagger UI at /docs from local files; add problems and keys to the OpenAPI schema."""
+    generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            schema = made()
+            schema = generate()
             parts = schema["components"]
-            parts["schemas"]["Refusal"] = Refusal.model_json_schema()
+            parts["schemas"]["ProblemDetails"] = ProblemDetails.model_json_schema()
             parts["schemas"].pop("HTTPValidationError", None)
             parts["schemas"].pop("ValidationError", None)
             if config.keys:
@@ -85,7 +85,7 @@ def _document(app: FastAPI, config: Config) -> None:
             app.openapi_schema = schema
         return app.openapi_schema
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    vars(app)["openapi"] = openapi  # FastAPI's documented way to extend the schema
     app.mount("/docs/files", StaticFiles(directory=SWAGGER, check_dir=False), name="swagger")
 
     @app.get("/docs", include_in_schema=False)
@@ -99,14 +99,14 @@ def _document(app: FastAPI, config: Config) -> None:
         )
 
 
-def _mount_page(app: FastAPI, desk: Desk, config: Config, page: bool | None) -> None:
-    """The page at /ui, where gradio is; and what / leads to."""
+def _mount_page(app: FastAPI, service: JobService, config: Config, page: bool | None) -> None:
+    """Mount the page at /ui if gradio is installed, and redirect / to it or to /docs."""
     if page is None:
         page = importlib.util.find_spec("gradio") is not None
     if page:
         from text2art_nb.serve.page import mount
 
-        mount(app, desk, config)
+        mount(app, service, config)
 
     @app.get("/", include_in_schema=False)
     def get_root() -> RedirectResponse:

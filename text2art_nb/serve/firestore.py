@@ -1,31 +1,33 @@
-"""A bridge to Firestore, for clients that were written for the article's collections.
+"""A bridge to Firestore, for clients written for the article's collections.
 
-An entry in `queue` becomes a job whose name is the document's; while it waits it stays there, and it vanishes when the
-drawing begins, as those clients expect. How the job stands is mirrored into `generated_images`. Firestore is no queue
-of ours: jobs are in our own, so that nothing is lost when a process dies, and an entry that is taken twice, also by two
-bridges, is one job all the same.
+A document in `queue` becomes a job with the document's id. It stays there while it waits and is deleted when the
+drawing begins, as those clients expect. The job's state is mirrored to `generated_images`. Firestore is not the queue:
+jobs are in our own, so nothing is lost when a process dies, and a document that is taken twice, even by two bridges,
+becomes one job.
 
-Clients read `queue` whole, so an address in it is seen by all: it is moved into a private collection at once. Let your
-security rules deny that one to everybody, and give `queue` only what may be written by whom.
+Clients can read all of `queue`, so an e-mail address in it is moved to a private collection at once. Your security
+rules should deny everyone that collection, and restrict who may write to `queue`.
 """
 
 import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from text2art_nb.errors import Text2ArtError
-from text2art_nb.serve.extras import how_to_add
-from text2art_nb.serve.jobs import ENDS, Desk, Job
+from text2art_nb.serve.extras import install_hint
+from text2art_nb.serve.job_service import JobService
+from text2art_nb.serve.jobs import ENDS, Job
 from text2art_nb.serve.problems import Problem
 from text2art_nb.serve.requests import JobRequest
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import Client
+    from google.cloud.firestore import Client, DocumentSnapshot, FieldFilter
+    from google.cloud.firestore_v1.watch import DocumentChange, Watch
 
 QUEUE: Final = "queue"
 RESULTS: Final = "generated_images"
@@ -33,41 +35,41 @@ PRIVATE: Final = "private_addresses"
 
 LOOK_SECONDS: Final = 1.0
 WATCH_SECONDS: Final = 10.0
-"""A watch that has ended is begun anew at most so often."""
-MOST_OPEN: Final = 10_000
-"""Most jobs that are mirrored at a time; later ones are taken when some of these have ended."""
+"""Minimum interval between two attempts to restart an ended watch."""
+MAX_OPEN: Final = 10_000
+"""Most jobs mirrored at a time; further documents wait."""
 
 
 def connect(project: str) -> "Client":
-    """Firestore of a Google project, or the emulator at $FIRESTORE_EMULATOR_HOST. Raises Text2ArtError."""
+    """Connect to a Google project's Firestore, or to $FIRESTORE_EMULATOR_HOST. Raises Text2ArtError."""
     try:
         from google.cloud import firestore
     except ImportError:
-        raise Text2ArtError(f"the Firestore bridge needs google-cloud-firestore: {how_to_add('firestore')}") from None
+        raise Text2ArtError(f"the Firestore bridge needs google-cloud-firestore: {install_hint('firestore')}") from None
     try:
         return firestore.Client(project=project)
-    except Exception as error:  # google.auth has many, for credentials that are missing, old, or for somebody else
-        raise Text2ArtError(f"Firestore of the project {project!r} can't be had: {error}") from error
+    except Exception as error:  # google.auth has many, for missing, expired or foreign credentials
+        raise Text2ArtError(f"Firestore of the project {project!r} is not available: {error}") from error
 
 
 class Bridge:
-    """Carries entries of `queue` to the desk, and what becomes of them to `generated_images`."""
+    """Submit the documents of `queue` as jobs, and mirror the jobs' state to `generated_images`."""
 
-    def __init__(self, desk: Desk, client: "Client") -> None:
-        self._desk, self._client = desk, client
+    def __init__(self, service: JobService, client: "Client") -> None:
+        self._service, self._client = service, client
         self._waiting: dict[str, float] = {}
-        """Entries that are to be taken, by their documents' names: when each came."""
+        """Documents to submit, by id: when each was created."""
         self._open: set[str] = set()
-        """Those whose address is still to be hidden."""
-        self._mirrored: dict[str, dict[str, Any] | None] = {}
-        """What `generated_images` has of each open job; None: not known."""
+        """Documents whose address is not hidden yet."""
+        self._mirrored: dict[str, dict[str, object] | None] = {}
+        """The mirrored state of each open job; None: unknown."""
         self._news, self._lock, self._over = threading.Event(), threading.Lock(), threading.Event()
-        self._watch: Any = None
+        self._watch: Watch | None = None
         self._watched = float("-inf")
         self._thread = threading.Thread(target=self._run, name="text2art-firestore", daemon=True)
 
     def start(self) -> None:
-        """Begin, with what an earlier bridge left open."""
+        """Start, beginning with what an earlier bridge left open."""
         for status in ("queued", "running"):
             for found in self._client.collection(RESULTS).where(filter=_equal("status", status)).stream():
                 self._mirrored[found.id] = None
@@ -75,7 +77,7 @@ class Bridge:
         self._thread.start()
 
     def stop(self) -> None:
-        """End; what is open goes on when the next one starts."""
+        """Stop; the next bridge continues with what is open."""
         self._over.set()
         self._news.set()
         if self._watch is not None:
@@ -84,12 +86,12 @@ class Bridge:
             self._thread.join(10)
 
     def _watch_queue(self) -> None:
-        """Have Firestore say what is in the queue, all of it once more, and what comes."""
-        self._watch = self._client.collection(QUEUE).on_snapshot(self._hear)
+        """Subscribe to the queue: all of its documents, then every new one."""
+        self._watch = self._client.collection(QUEUE).on_snapshot(self._on_snapshot)
         self._watched = time.monotonic()
 
-    def _hear(self, documents: Any, changes: Any, _: Any) -> None:
-        """Firestore's own thread says what is new in the queue; it isn't kept waiting."""
+    def _on_snapshot(self, documents: object, changes: "Sequence[DocumentChange]", _: object) -> None:
+        """Record new documents. This is Firestore's own thread, which must not wait."""
         new = {change.document.id: _created(change.document) for change in changes if change.type.name == "ADDED"}
         with self._lock:
             self._waiting |= new
@@ -100,50 +102,51 @@ class Bridge:
         while not self._over.is_set():
             self._news.wait(LOOK_SECONDS)
             self._news.clear()
-            self._round()
+            self._poll()
 
-    def _round(self) -> None:
-        """Look once at all that there is to do."""
-        if not self._watch.is_active and time.monotonic() - self._watched > WATCH_SECONDS:
-            with _kept("the queue"):
-                logging.getLogger("text2art").warning("Firestore no longer says what is new; it is asked to again")
+    def _poll(self) -> None:
+        """Do one round of all pending work."""
+        watch = self._watch
+        if watch is not None and not watch.is_active and time.monotonic() - self._watched > WATCH_SECONDS:
+            with _logged_errors("the queue"):
+                logging.getLogger("text2art").warning("the watch on Firestore ended; starting it again")
                 self._watch_queue()
-        for id in self._exposed():
-            with _kept(id):
-                self._hide(id)
-        for id in self._next():
-            with _kept(id):
-                if not self._take(id):
+        for id in self._entries_with_address():
+            with _logged_errors(id):
+                self._hide_entry_address(id)
+        for id in self._next_entries():
+            with _logged_errors(id):
+                if not self._submit_entry(id):
                     break
         for id in list(self._mirrored):
-            with _kept(id):
+            with _logged_errors(id):
                 self._mirror(id)
 
-    def _exposed(self) -> list[str]:
-        """Entries whose address is still to be hidden, whether or not there is room for them."""
+    def _entries_with_address(self) -> list[str]:
+        """Documents whose address is not hidden yet, whether or not there is room for them."""
         with self._lock:
             return list(self._open)
 
-    def _hide(self, id: str) -> None:
+    def _hide_entry_address(self, id: str) -> None:
         entry = self._client.collection(QUEUE).document(id).get().to_dict()
         if entry is not None and entry.get("email") is not None:
             self._hide_address(id, entry)
         with self._lock:
             self._open.discard(id)
 
-    def _next(self) -> list[str]:
-        """Entries that there is room for, as they came."""
+    def _next_entries(self) -> list[str]:
+        """Documents that there is room for, oldest first."""
         with self._lock:
             come = sorted(self._waiting, key=lambda id: (self._waiting[id], id))
-        return come[: max(0, MOST_OPEN - len(self._mirrored))]
+        return come[: max(0, MAX_OPEN - len(self._mirrored))]
 
-    def _take(self, id: str) -> bool:
-        """Make a job of an entry, if it still is there; False if the queue is full: it waits, and all behind it."""
+    def _submit_entry(self, id: str) -> bool:
+        """Submit a document if it still exists. Return False if the queue is full: it waits, and all behind it."""
         entry = self._client.collection(QUEUE).document(id).get().to_dict()
         if entry is not None:
             address = self._hide_address(id, entry)
             try:
-                job = self._desk.submit(_request(entry, address), f"firestore {id}", id=id)
+                job = self._service.submissions.submit(_request(entry, address), f"firestore {id}", id=id)
                 self._mirrored.setdefault(job.id, None)
             except Problem as problem:
                 if problem.status == 429:
@@ -155,8 +158,8 @@ class Bridge:
             self._waiting.pop(id, None)
         return True
 
-    def _hide_address(self, id: str, entry: dict[str, Any]) -> str | None:
-        """Move the address to where nobody sees it; the address, also if that was done before."""
+    def _hide_address(self, id: str, entry: dict[str, object]) -> str | None:
+        """Move the address to the private collection and return it, even if it was moved before."""
         private = self._client.collection(PRIVATE).document(id)
         address = entry.get("email")
         if address is None:
@@ -168,21 +171,21 @@ class Bridge:
         self._client.collection(QUEUE).document(id).update({"email": None})
         return address
 
-    def _refuse(self, id: str, entry: dict[str, Any], sentence: str) -> None:
+    def _refuse(self, id: str, entry: dict[str, object], sentence: str) -> None:
         prompt = str(entry.get("prompt", ""))[:2000]
         self._client.collection(RESULTS).document(id).set({"prompt": prompt, "status": "failed", "error": sentence})
         self._forget(id)
 
     def _mirror(self, id: str) -> None:
-        """Write down how a job stands, if that has changed."""
+        """Write a job's state if it has changed."""
         try:
-            job = self._desk.get(id)
+            job = self._service.feed.get(id)
         except Problem as problem:  # removed since
-            shown: dict[str, Any] = {"status": "failed", "error": problem.detail, "position": None, "eta": None}
+            shown: dict[str, object] = {"status": "failed", "error": problem.detail, "position": None, "eta": None}
             self._client.collection(RESULTS).document(id).set(shown, merge=True)
             self._forget(id)
             return
-        shown = _shown(job, self._desk.config.url or "")
+        shown = _shown(job, self._service.config.url or "")
         if shown != self._mirrored.get(id):
             self._client.collection(RESULTS).document(id).set(shown, merge=True)
             self._mirrored[id] = shown
@@ -192,21 +195,21 @@ class Bridge:
             self._forget(id)
 
     def _forget(self, id: str) -> None:
-        """Nothing more is to be done about it; its address is not needed any more."""
+        """Delete a finished document and its address."""
         self._client.collection(QUEUE).document(id).delete()
         self._client.collection(PRIVATE).document(id).delete()
         self._mirrored.pop(id, None)
 
 
-def _request(entry: dict[str, Any], address: str | None) -> JobRequest:
-    """What an entry asks for. Other fields, which clients keep for themselves, are not looked at."""
-    asked = {name: entry[name] for name in JobRequest.model_fields if entry.get(name) is not None and name != "email"}
-    return JobRequest(**asked, email=address)
+def _request(entry: dict[str, object], address: str | None) -> JobRequest:
+    """Read a document as a request. Further fields, which clients use themselves, are ignored."""
+    fields = {name: entry[name] for name in JobRequest.model_fields if entry.get(name) is not None and name != "email"}
+    return JobRequest.model_validate({**fields, "email": address})
 
 
-def _shown(job: Job, url: str) -> dict[str, Any]:
-    """What of a job anybody may see."""
-    shown: dict[str, Any] = {
+def _shown(job: Job, url: str) -> dict[str, object]:
+    """The public fields of a job."""
+    shown: dict[str, object] = {
         "prompt": job.prompt,
         "status": job.status,
         "position": job.position,
@@ -223,21 +226,21 @@ def _shown(job: Job, url: str) -> dict[str, Any]:
     return shown
 
 
-def _created(document: Any) -> float:
-    """When a document was made, in seconds since 1970."""
+def _created(document: "DocumentSnapshot") -> float:
+    """Creation time of a document, in seconds since 1970."""
     return float(document.create_time.timestamp()) if document.create_time is not None else time.time()
 
 
-def _equal(field: str, value: str) -> Any:
+def _equal(field: str, value: str) -> "FieldFilter":
     from google.cloud.firestore import FieldFilter
 
     return FieldFilter(field, "==", value)
 
 
 @contextlib.contextmanager
-def _kept(id: str) -> Iterator[None]:
-    """What goes wrong with one document is logged, and tried again in the next round; the others go on."""
+def _logged_errors(id: str) -> Iterator[None]:
+    """Log the error of one document; it is retried in the next round, and the others continue."""
     try:
         yield
-    except Exception:  # the network, quotas, rules: all that Firestore may answer
-        logging.getLogger("text2art").exception("the Firestore bridge could not carry %s; it tries again", id)
+    except Exception:  # the network, quotas, security rules
+        logging.getLogger("text2art").exception("the Firestore bridge failed on %s; trying again", id)

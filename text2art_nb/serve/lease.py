@@ -1,40 +1,32 @@
-"""A worker's hold on a job: what it writes into the job's row counts only while nobody else has taken it."""
+"""A worker's lease on a job: its writes to the job's row count only while it holds the lease."""
 
-import logging
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from text2art_nb.serve.queue import Queue
+from text2art_nb.serve.retry import in_transaction
 from text2art_nb.serve.tables import addresses, events, jobs, now
 
-MOST_CRASHES: Final = 3
-POISON: Final = (
-    f"{MOST_CRASHES} workers broke down while they drew this, so it has been put aside; try it smaller or otherwise"
+MAX_CRASHES: Final = 3
+TOO_MANY_CRASHES: Final = (
+    f"{MAX_CRASHES} workers crashed while drawing this, so it was put aside; try a smaller or a different picture"
 )
 
 
-PATIENCE_SECONDS: Final = 120.0
-"""How long a worker waits for a database that is locked, restarts, or can't be reached, before it gives up."""
-RETRY_SECONDS: Final = 0.5
-
-log = logging.getLogger("text2art.serve")
-Result = TypeVar("Result")
-
-
-class Gone(Exception):
-    """The job is no longer this worker's: it was cancelled, or given to another one."""
+class LeaseLost(Exception):
+    """The worker no longer holds the job: it was cancelled or given to another worker."""
 
 
 @dataclass(frozen=True)
-class Hold:
-    """One worker's attempt at one job. `attempt` is the fence: a higher one in the row means that this one is over.
+class Lease:
+    """One worker's attempt at one job.
 
     Attributes:
-        recipe: what to draw, as `Settings.to_recipe` wrote it.
+        attempt: the fencing token. A higher number in the row means that this lease is lost.
+        recipe: what to draw, as written by `Settings.to_recipe`.
     """
 
     engine: sa.Engine
@@ -42,43 +34,43 @@ class Hold:
     attempt: int
     recipe: dict[str, Any]
 
-    def note(self, iteration: int, total: int, eta: float | None, picture: str | None = None) -> None:
-        """Write down how far it is. Raises Gone."""
+    def record_progress(self, iteration: int, total: int, eta: float | None, picture: str | None = None) -> None:
+        """Record an iteration and, if there is one, its frame. Raises LeaseLost."""
         values = {"iteration": iteration, "total": total, "eta": eta}
         self._change("frame" if picture else "progress", values, picture=picture)
 
     def finish(self, queue: Queue, seconds: float, has_video: bool, has_svg: bool, notify: bool) -> None:
-        """It is done; its files are in the store. Those to be told are told by a job of its own. Raises Gone."""
+        """Mark the job as done once its files are in the store; queue its notices. Raises LeaseLost."""
         values = {"status": "done", "seconds": seconds, "has_video": has_video, "has_svg": has_svg}
 
-        def tell(connection: sa.Connection) -> None:
+        def enqueue_notice(connection: sa.Connection) -> None:
             if notify:
-                queue.put_notice(connection, self.id)
+                queue.enqueue_notice(connection, self.id)
 
-        self._change("done", values | {"ended": now(), "eta": None}, tell)
+        self._change("done", values | {"ended": now(), "eta": None}, enqueue_notice)
 
     def fail(self, sentence: str) -> None:
-        """It can't be drawn. Raises Gone."""
+        """Mark the job as failed. Raises LeaseLost."""
 
         def forget(connection: sa.Connection) -> None:
             connection.execute(sa.delete(addresses).where(addresses.c.job == self.id))
 
         self._change("failed", {"status": "failed", "error": sentence, "ended": now(), "eta": None}, forget)
 
-    def give_back(self) -> None:
-        """Somebody else, or this worker later, shall go on with it. Raises Gone."""
+    def release(self) -> None:
+        """Queue the job again, for any worker to continue. Raises LeaseLost."""
         self._change("queued", {"status": "queued", "worker": None, "eta": None})
 
-    def is_mine(self) -> bool:
-        """Whether nobody has cancelled or taken it."""
+    def is_held(self) -> bool:
+        """Whether the job was neither cancelled nor taken over."""
         query = sa.select(jobs.c.attempt).where(jobs.c.id == self.id, jobs.c.status == "running")
-        found = patiently(self.engine, lambda connection: connection.execute(query).scalar())
+        found = in_transaction(self.engine, lambda connection: connection.execute(query).scalar())
         return bool(found == self.attempt)
 
     def _change(
         self,
         kind: str,
-        values: dict[str, Any],
+        values: Mapping[str, object],
         then: Callable[[sa.Connection], None] | None = None,
         picture: str | None = None,
     ) -> None:
@@ -86,18 +78,18 @@ class Hold:
         mine = (jobs.c.id == self.id) & (jobs.c.attempt == self.attempt) & (jobs.c.status == "running")
 
         def write(connection: sa.Connection) -> None:
-            if not change(connection, mine, kind, values, picture):
-                raise Gone(self.id)
+            if not update_job(connection, mine, kind, values, picture):
+                raise LeaseLost(self.id)
             if then is not None:
                 then(connection)
 
-        patiently(self.engine, write)
+        in_transaction(self.engine, write)
 
 
-def take(engine: sa.Engine, id: str, worker: str) -> Hold | None:
-    """Begin an attempt at a job; None if there is nothing to do any more.
+def acquire_lease(engine: sa.Engine, id: str, worker: str) -> Lease | None:
+    """Begin an attempt at a job; return None if there is nothing left to do.
 
-    Whoever finds it being drawn finds that its worker has died: after three of these it is put aside as failed.
+    A job that is already running has lost its worker to a crash. After three crashes it is marked as failed.
     """
     values = {
         "status": "running",
@@ -108,20 +100,24 @@ def take(engine: sa.Engine, id: str, worker: str) -> Hold | None:
     }
     there = (jobs.c.id == id) & jobs.c.status.in_(("queued", "running"))
     taking = sa.update(jobs).where(there).values(values).returning(jobs.c.attempt, jobs.c.crashes, jobs.c.recipe)
-    row = patiently(engine, lambda connection: connection.execute(taking).first())
+    row = in_transaction(engine, lambda connection: connection.execute(taking).first())
     if row is None:
         return None
-    hold = Hold(engine, id, row.attempt, row.recipe)
-    if row.crashes >= MOST_CRASHES:
-        hold.fail(POISON)
+    lease = Lease(engine, id, row.attempt, row.recipe)
+    if row.crashes >= MAX_CRASHES:
+        lease.fail(TOO_MANY_CRASHES)
         return None
-    return hold
+    return lease
 
 
-def change(
-    connection: sa.Connection, which: sa.ColumnElement[bool], kind: str, values: dict[str, Any], picture: str | None
+def update_job(
+    connection: sa.Connection,
+    which: sa.ColumnElement[bool],
+    kind: str,
+    values: Mapping[str, object],
+    picture: str | None,
 ) -> bool:
-    """Change the row of one job and write the event that watchers see; False if there is no such row."""
+    """Update the row of a job and write an event for its watchers. Return False if no row matches."""
     returning = (jobs.c.id, jobs.c.events, jobs.c.iteration, jobs.c.total)
     row = connection.execute(
         sa.update(jobs).where(which).values(**values, events=jobs.c.events + 1).returning(*returning)
@@ -131,21 +127,3 @@ def change(
     event = {"job": row.id, "number": row.events, "kind": kind, "iteration": row.iteration, "total": row.total}
     connection.execute(sa.insert(events).values(**event, picture=picture))
     return True
-
-
-def patiently(engine: sa.Engine, do: Callable[[sa.Connection], Result]) -> Result:
-    """Do something in a transaction, again and again while the database is locked or away.
-
-    Raises:
-        OperationalError: it was so for two minutes.
-    """
-    end = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            with engine.begin() as connection:
-                return do(connection)
-        except sa.exc.OperationalError as error:
-            if time.monotonic() > end:
-                raise
-            log.warning("the database does not answer, and is asked again: %s", error.orig)
-            time.sleep(RETRY_SECONDS)

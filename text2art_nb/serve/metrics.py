@@ -1,4 +1,4 @@
-"""Health and metrics: what a load balancer and Prometheus ask."""
+"""Health for load balancers and metrics for Prometheus."""
 
 from typing import Annotated, Final, Literal
 
@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
-from text2art_nb.serve.jobs import Desk
+from text2art_nb.serve.job_service import JobService
 from text2art_nb.serve.queue_position import is_alive
 from text2art_nb.serve.tables import gate, jobs, now, workers
 
@@ -16,44 +16,44 @@ PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Health(BaseModel):
-    """Whether the service can do its work; `workers` counts those alive."""
+    """Whether the service can draw. `workers` counts the live ones."""
 
     status: Literal["ok", "no workers"]
     workers: int
     waiting: int
 
 
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
+def _job_service(request: Request) -> JobService:
+    service: JobService = request.app.state.service
+    return service
 
 
 router = APIRouter()
 
 
 @router.get("/api/health", summary="Whether the service works")
-def get_health(desk: Annotated[Desk, Depends(_desk)]) -> Health:
-    """An answer at all says that web process and database work."""
-    alive = alive_workers(desk)
-    return Health(status="ok" if alive else "no workers", workers=alive, waiting=desk.waiting())
+def get_health(service: Annotated[JobService, Depends(_job_service)]) -> Health:
+    """Any answer means that the web process and the database work."""
+    alive = alive_workers(service)
+    return Health(status="ok" if alive else "no workers", workers=alive, waiting=service.feed.count_open())
 
 
-def alive_workers(desk: Desk) -> int:
-    """How many workers have been heard of lately."""
-    query = sa.select(sa.func.count()).select_from(workers).where(is_alive(desk.config.heartbeat))
-    with desk.engine.connect() as connection:
+def alive_workers(service: JobService) -> int:
+    """Count the workers with a recent heartbeat."""
+    query = sa.select(sa.func.count()).select_from(workers).where(is_alive(service.config.heartbeat))
+    with service.engine.connect() as connection:
         return int(connection.execute(query).scalar_one())
 
 
-@router.get("/api/metrics", response_class=PlainTextResponse, summary="Numbers for Prometheus")
-def get_metrics(desk: Annotated[Desk, Depends(_desk)]) -> PlainTextResponse:
-    """Counts of jobs and workers, and how long jobs take, as Prometheus reads them."""
-    return PlainTextResponse(text(desk), media_type=PROMETHEUS)
+@router.get("/api/metrics", response_class=PlainTextResponse, summary="Metrics for Prometheus")
+def get_metrics(service: Annotated[JobService, Depends(_job_service)]) -> PlainTextResponse:
+    """Count jobs and workers, and measure how long jobs take."""
+    return PlainTextResponse(text(service), media_type=PROMETHEUS)
 
 
-def text(desk: Desk) -> str:
-    """The metrics, as Prometheus' text format has them."""
-    with desk.engine.connect() as connection:
+def text(service: JobService) -> str:
+    """Render the metrics in Prometheus's text format."""
+    with service.engine.connect() as connection:
         by_status = sa.select(jobs.c.status, sa.func.count()).group_by(jobs.c.status)
         counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(by_status)}
         passed = connection.execute(sa.select(gate.c.passed)).scalar_one()
@@ -63,14 +63,14 @@ def text(desk: Desk) -> str:
         waited = connection.execute(oldest.where(jobs.c.status == "queued")).scalar_one()
     lines = _metric("text2art_jobs", "gauge", "Jobs by status.")
     lines += [f'text2art_jobs{{status="{status}"}} {counts.get(status, 0)}' for status in STATUSES]
-    lines += [*_metric("text2art_submissions_total", "counter", "Jobs handed in, ever.")]
+    lines += [*_metric("text2art_submissions_total", "counter", "Jobs submitted in total.")]
     lines += [f"text2art_submissions_total {passed}"]
     lines += [*_metric("text2art_drawing_seconds", "summary", "Time spent drawing a job.")]
     lines += [f"text2art_drawing_seconds_sum {seconds:.3f}", f"text2art_drawing_seconds_count {drawn}"]
-    lines += [*_metric("text2art_oldest_waiting_seconds", "gauge", "How long the oldest waiting job has waited.")]
+    lines += [*_metric("text2art_oldest_waiting_seconds", "gauge", "Age of the oldest queued job.")]
     lines += [f"text2art_oldest_waiting_seconds {max(0.0, waited):.3f}"]
-    lines += [*_metric("text2art_workers", "gauge", "Workers that are alive.")]
-    lines += [f"text2art_workers {alive_workers(desk)}"]
+    lines += [*_metric("text2art_workers", "gauge", "Live workers.")]
+    lines += [f"text2art_workers {alive_workers(service)}"]
     return "\n".join(lines) + "\n"
 
 

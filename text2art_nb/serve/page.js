@@ -1,5 +1,5 @@
-// What the page does beside Gradio's form: the picture while it grows, the gallery, the picture to start from.
-// Whatever a visitor wrote is put into the page with textContent, and with nothing else.
+// The parts of the page beside Gradio's form: the growing picture, the gallery, the initial picture.
+// Visitors' texts are only ever inserted with textContent.
 (() => {
   "use strict";
 
@@ -21,28 +21,27 @@
     return made;
   }
 
-  // A part of the page that Gradio may draw anew when its value changes: what we made goes back in.
+  // Gradio may render a part of the page again when its value changes: put our node back.
   function keep(element, node) {
     const back = () => element.contains(node) || element.replaceChildren(node);
     back();
     return back;
   }
 
-  function minutes(seconds) {
-    const whole = Math.max(0, Math.round(seconds));
-    const pad = (number) => String(number).padStart(2, "0");
-    const rest = `${Math.floor((whole % 3600) / 60)}`;
-    return whole < 3600 ? `${rest}:${pad(whole % 60)}` : `${Math.floor(whole / 3600)}:${rest.padStart(2, "0")}:${pad(whole % 60)}`;
+  function duration(seconds) {
+    if (seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`;
+    const whole = Math.round(seconds / 60);
+    return whole < 60 ? `${whole} min` : `${Math.floor(whole / 60)} h ${whole % 60} min`;
   }
 
   async function ask(url, options) {
     const answer = await fetch(url, options);
     const told = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw Object.assign(new Error(told.detail || `the service answered ${answer.status}`), {status: answer.status});
+    if (!answer.ok) throw Object.assign(new Error(told.detail || `the service answered with status ${answer.status}`), {status: answer.status});
     return told;
   }
 
-  // -- the picture while it grows
+  // -- the growing picture
 
   class Stage {
     constructor() {
@@ -80,7 +79,7 @@
       this.source = null;
     }
 
-    // The browser itself connects again when the service was away, and goes on after the last event that it got.
+    // The browser reconnects by itself and resumes after the last event it received.
     listen() {
       const source = (this.source = new EventSource(address(this.id, "/events")));
       for (const kind of ["queued", "progress", "frame", ...ENDS]) {
@@ -88,12 +87,12 @@
       }
       source.onerror = () => {
         if (this.source !== source) return;
-        this.status.textContent = "The connection is gone; trying again …";
+        this.status.textContent = "Connection lost; trying again …";
         if (source.readyState === EventSource.CLOSED) this.timer = setTimeout(() => this.look(), RETRY_MS);
       };
     }
 
-    // The service refused: is the job gone for good, or is it the service?
+    // The stream was refused: is the job gone for good, or is the service down?
     async look() {
       const id = this.id;
       try {
@@ -124,18 +123,18 @@
       this.bar.hidden = job.status !== "running";
       this.bar.firstChild.style.width = `${(100 * job.iteration) / Math.max(1, job.total)}%`;
       this.bar.setAttribute("aria-valuenow", Math.round((100 * job.iteration) / Math.max(1, job.total)));
-      if (job.status === "queued") this.empty.textContent = job.position > 1 ? `${job.position - 1} before you` : "You are next";
+      if (job.status === "queued") this.empty.textContent = job.position > 1 ? `${job.position - 1} ahead of you` : "You are next";
       if (event.picture) this.show(address(job.id, `/frame?${event.number}`));
       if (ENDS.includes(kind)) this.end(job);
     }
 
     sentence(job) {
-      const left = job.eta === null ? "" : ` · about ${minutes(job.eta)} left`;
-      if (job.status === "queued") return `Waiting, number ${job.position ?? "?"} in the queue${left || " · no guess yet how long"}`;
+      const left = job.eta === null ? "" : ` · about ${duration(job.eta)} left`;
+      if (job.status === "queued") return `Waiting, number ${job.position ?? "?"} in the queue${left || " · no estimate yet"}`;
       if (job.status === "running") return job.iteration ? `Iteration ${job.iteration} of ${job.total}${left}` : `Getting ready${left}`;
       if (job.status === "done") return "Done.";
       if (job.status === "cancelled") return job.iteration ? `Cancelled at iteration ${job.iteration} of ${job.total}.` : "Cancelled.";
-      return job.error || "It could not be drawn.";
+      return job.error || "This picture could not be drawn.";
     }
 
     end(job) {
@@ -162,7 +161,7 @@
       this.film.play().catch(() => {});
     }
 
-    // One picture after the other, each only when it is all there; of those that came meanwhile only the last.
+    // Show one complete picture at a time; of those that arrive meanwhile, only the last.
     async show(url) {
       this.wanted = url;
       if (this.fetching) return;
@@ -186,7 +185,7 @@
           this.empty.hidden = true;
           if (old) URL.revokeObjectURL(old);
         } catch {
-          // A frame that was replaced while it travelled: the next one comes in a moment.
+          // The frame was replaced while it loaded: the next one follows.
         }
       }
       this.fetching = false;
@@ -229,15 +228,15 @@
 
     async function load(number) {
       try {
-        const hanging = await ask(`${root}/api/gallery?page=${number}`);
+        const items = await ask(`${root}/api/gallery?page=${number}`);
         if (number === 1) wall.replaceChildren();
         const there = new Set([...wall.children].map((each) => each.dataset.job));
-        wall.append(...hanging.filter((each) => !there.has(each.id)).map((each) => card(each, again)));
+        wall.append(...items.filter((each) => !there.has(each.id)).map((each) => card(each, again)));
         page = number;
-        older.hidden = hanging.length < 12;
-        nothing.textContent = wall.children.length ? "" : "Nothing hangs here yet. Draw something, and let it hang.";
+        older.hidden = items.length < 12;
+        nothing.textContent = wall.children.length ? "" : "No pictures yet. Draw one and show it here.";
       } catch (error) {
-        nothing.textContent = `The gallery can't be shown now: ${error.message}`;
+        nothing.textContent = `The gallery can't be loaded: ${error.message}`;
       }
     }
 
@@ -250,13 +249,13 @@
     load(1);
   }
 
-  function card(hanging, again) {
-    const count = make("span", "", {}, String(hanging.likes));
-    const like = make("button", "like", {type: "button", "aria-label": "Like", "aria-pressed": String(hanging.liked)}, "♥ ", count);
+  function card(item, again) {
+    const count = make("span", "", {}, String(item.likes));
+    const like = make("button", "like", {type: "button", "aria-label": "Like", "aria-pressed": String(item.liked)}, "♥ ", count);
     like.addEventListener("click", async () => {
       like.disabled = true;
       try {
-        const {likes} = await ask(address(hanging.id, "/like"), {method: "POST"});
+        const {likes} = await ask(address(item.id, "/like"), {method: "POST"});
         count.textContent = String(likes);
         like.setAttribute("aria-pressed", String(like.getAttribute("aria-pressed") !== "true"));
       } catch (error) {
@@ -264,38 +263,38 @@
       }
       like.disabled = false;
     });
-    const image = make("img", "", {src: address(hanging.id, "/image"), loading: "lazy", alt: hanging.prompt});
-    image.classList.toggle("t2a-sharp", hanging.request?.type === "pixel art");
-    const frame = make("button", "frame", {type: "button", "aria-label": "Show it large", onclick: () => enlarge(hanging)}, image);
-    const redraw = make("button", "small", {type: "button", onclick: () => again(hanging.request)}, "Draw this again");
-    const when = make("time", "", {datetime: new Date(hanging.created * 1000).toISOString()}, new Date(hanging.created * 1000).toLocaleDateString());
-    const card = make("figure", "card", {}, frame, make("figcaption", "", {}, make("p", "said", {}, hanging.prompt), make("div", "row", {}, like, redraw, when)));
-    card.dataset.job = hanging.id;
+    const image = make("img", "", {src: address(item.id, "/image"), loading: "lazy", alt: item.prompt});
+    image.classList.toggle("t2a-sharp", item.request?.type === "pixel art");
+    const frame = make("button", "frame", {type: "button", "aria-label": "Enlarge", onclick: () => enlarge(item)}, image);
+    const redraw = make("button", "small", {type: "button", onclick: () => again(item.request)}, "Draw this again");
+    const when = make("time", "", {datetime: new Date(item.created * 1000).toISOString()}, new Date(item.created * 1000).toLocaleDateString());
+    const card = make("figure", "card", {}, frame, make("figcaption", "", {}, make("p", "said", {}, item.prompt), make("div", "row", {}, like, redraw, when)));
+    card.dataset.job = item.id;
     return card;
   }
 
-  function enlarge(hanging) {
-    const shown = hanging.has_video
-      ? make("video", "", {src: address(hanging.id, "/video"), controls: true, loop: true, playsinline: true, poster: address(hanging.id, "/image")})
-      : make("img", "", {src: address(hanging.id, "/image"), alt: hanging.prompt});
-    const files = ["image", ...(hanging.has_video ? ["video"] : []), ...(hanging.has_svg ? ["svg"] : [])];
+  function enlarge(item) {
+    const shown = item.has_video
+      ? make("video", "", {src: address(item.id, "/video"), controls: true, loop: true, playsinline: true, poster: address(item.id, "/image")})
+      : make("img", "", {src: address(item.id, "/image"), alt: item.prompt});
+    const files = ["image", ...(item.has_video ? ["video"] : []), ...(item.has_svg ? ["svg"] : [])];
     const ending = {image: "png", video: "mp4", svg: "svg"};
-    const links = files.map((what) => make("a", "button", {href: address(hanging.id, `/${what}`), download: `text2art-${hanging.id}.${ending[what]}`}, ending[what].toUpperCase()));
-    const dialog = make("dialog", "large", {"aria-label": hanging.prompt, onclose: () => dialog.remove()});
-    dialog.append(shown, make("p", "said", {}, hanging.prompt), make("div", "links", {}, ...links, make("button", "button quiet", {type: "button", onclick: () => dialog.close()}, "Close")));
+    const links = files.map((what) => make("a", "button", {href: address(item.id, `/${what}`), download: `text2art-${item.id}.${ending[what]}`}, ending[what].toUpperCase()));
+    const dialog = make("dialog", "large", {"aria-label": item.prompt, onclose: () => dialog.remove()});
+    dialog.append(shown, make("p", "said", {}, item.prompt), make("div", "links", {}, ...links, make("button", "button quiet", {type: "button", onclick: () => dialog.close()}, "Close")));
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
     (document.querySelector(".gradio-container") ?? document.body).append(dialog);
     dialog.showModal();
   }
 
-  // -- the picture to start from: read here, and sent with the form
+  // -- the initial picture: read here and sent with the form
 
   function picker(element, props, trigger, watch) {
     const most = Number(element.querySelector("[data-most]")?.dataset.most ?? 5e6);
     const input = make("input", "", {type: "file", accept: "image/png,image/jpeg,image/webp,image/gif", "aria-label": "A picture to start from"});
-    const text = make("span", "hint", {}, "Start from a picture: drop it here, or click");
+    const text = make("span", "hint", {}, "Start from a picture: drop it here or click");
     const preview = make("img", "", {alt: "the picture to start from", hidden: true});
-    const away = make("button", "small", {type: "button", hidden: true, onclick: () => set(null)}, "Take it away");
+    const away = make("button", "small", {type: "button", hidden: true, onclick: () => set(null)}, "Remove");
     const zone = make("label", "drop", {}, input, preview, text);
     const back = keep(element, make("div", "picker", {}, zone, away));
 
@@ -305,7 +304,7 @@
       preview.hidden = away.hidden = !value;
       if (value) preview.src = value;
       else preview.removeAttribute("src");
-      text.textContent = value ? "It grows out of this picture" : "Start from a picture: drop it here, or click";
+      text.textContent = value ? "The drawing starts from this picture" : "Start from a picture: drop it here or click";
     }
 
     function set(value) {
@@ -316,7 +315,7 @@
 
     function read(file) {
       if (!file) return;
-      if (!file.type.startsWith("image/")) text.textContent = "That is no picture.";
+      if (!file.type.startsWith("image/")) text.textContent = "That is not a picture.";
       else if (file.size > most) text.textContent = `That picture is too large: at most ${(most / 1e6).toFixed(1)} MB.`;
       else {
         const reader = new FileReader();
@@ -337,7 +336,7 @@
     show();
   }
 
-  // -- what is wrong with the form, in a sentence
+  // -- the form's error, in a sentence
 
   function note(element, props, trigger, watch) {
     const line = make("p", "note", {role: "alert"});

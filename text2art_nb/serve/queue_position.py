@@ -1,4 +1,4 @@
-"""Where a job stands: its place in the queue and an honest guess at when it will be done, from what was measured."""
+"""The position of a job in the queue, and an estimate of its remaining time from measured throughput."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,18 +7,20 @@ import sqlalchemy as sa
 
 from text2art_nb.serve.tables import jobs, now, workers
 
-LATEST: Final = 20
-"""The pace is the mean of so many finished jobs."""
-BEATS: Final = 4
-"""A worker that is silent for so many heartbeats is taken for dead."""
+RECENT_JOBS: Final = 20
+"""Number of finished jobs that the throughput is averaged over."""
+MISSED_HEARTBEATS: Final = 4
+"""A worker that misses this many heartbeats counts as dead."""
 
 
 @dataclass(frozen=True)
-class Pace:
-    """What a guess rests on.
+class Throughput:
+    """The basis of an estimate.
 
-    seconds: what a view takes (`jobs.work` counts them), None before anything was drawn; workers: how many are alive;
-    running: seconds that what is being drawn will still take, all together.
+    Attributes:
+        seconds: seconds per view (`jobs.work` counts views); None before the first job is done.
+        workers: number of live workers.
+        running: seconds that all running jobs together still need.
     """
 
     seconds: float | None
@@ -26,13 +28,13 @@ class Pace:
     running: float
 
 
-def pace(connection: sa.Connection, heartbeat: float) -> Pace:
-    """The present pace."""
+def measure_throughput(connection: sa.Connection, heartbeat: float) -> Throughput:
+    """Measure the current throughput."""
     done = sa.select(jobs.c.seconds, jobs.c.work).where(jobs.c.status == "done", jobs.c.seconds.is_not(None))
-    latest = done.order_by(jobs.c.ended.desc()).limit(LATEST).subquery()
+    latest = done.order_by(jobs.c.ended.desc()).limit(RECENT_JOBS).subquery()
     seconds, work = connection.execute(sa.select(sa.func.sum(latest.c.seconds), sa.func.sum(latest.c.work))).one()
     left = sa.select(sa.func.coalesce(sa.func.sum(jobs.c.eta), 0.0)).where(jobs.c.status == "running")
-    return Pace(
+    return Throughput(
         seconds=seconds / work if work else None,
         workers=connection.execute(sa.select(sa.func.count()).where(is_alive(heartbeat))).scalar_one(),
         running=connection.execute(left).scalar_one(),
@@ -40,12 +42,17 @@ def pace(connection: sa.Connection, heartbeat: float) -> Pace:
 
 
 def is_alive(heartbeat: float) -> sa.ColumnElement[bool]:
-    """Of `workers`: whether it has been heard of lately."""
-    return workers.c.beat > now() - BEATS * heartbeat
+    """Match the rows of `workers` with a recent heartbeat."""
+    return workers.c.beat > now() - MISSED_HEARTBEATS * heartbeat
 
 
-def place(connection: sa.Connection, row: Any, at: Pace) -> tuple[int | None, float | None]:
-    """(position, eta in seconds) of a row of `jobs`: position 0 is being drawn, 1 is next; None has ended."""
+def queue_position(
+    connection: sa.Connection, row: sa.Row[Any], throughput: Throughput
+) -> tuple[int | None, float | None]:
+    """Return (position, eta in seconds) for a row of `jobs`.
+
+    Position 0 is being drawn, 1 is next; None if the job has ended.
+    """
     if row.status == "running":
         return 0, row.eta
     if row.status != "queued":
@@ -57,6 +64,8 @@ def place(connection: sa.Connection, row: Any, at: Pace) -> tuple[int | None, fl
     )
     ahead = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(jobs.c.work), 0.0))
     count, work = connection.execute(ahead.where(jobs.c.status == "queued", earlier)).one()
-    if at.seconds is None or not at.workers:
+    if throughput.seconds is None or not throughput.workers:
         return count + 1, None
-    return count + 1, (at.running + work * at.seconds) / at.workers + row.work * at.seconds
+    return count + 1, (
+        throughput.running + work * throughput.seconds
+    ) / throughput.workers + row.work * throughput.seconds

@@ -1,9 +1,9 @@
-"""`JobRequest`: what a visitor may ask for, and how it becomes `Settings` without reaching for anything of ours."""
+"""`JobRequest`: what a visitor may request, and its translation to `Settings` without access to the server."""
 
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -25,23 +25,24 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^
 DRAWERS: Final[dict[Type, str]] = {"image": "vqgan", "painting": "strokes", "pixel art": "pixel"}
 HASHTAG: Final = "#pixelart"
 
-OURS: Final = frozenset(
+OPERATOR_SETTINGS: Final = frozenset(
     "device precision threads micro_batch allow_urls aesthetic_head referee steering engine pixray".split()
 )
-"""Settings that are the operator's to decide, or a run's to record."""
+"""Settings that the operator decides or that a run records."""
 PICTURES: Final = ("init_image", "style_image", "content_image", "overlay_image")
-PICTURE_LISTS: Final = ("image_prompts", "masks")
+IMAGE_LIST_SETTINGS: Final = ("image_prompts", "masks")
 EMBEDDED_DRAWERS: Final = frozenset({"vqgan", "pixel", "strokes", "fft", "taesd"})
 
 
 class JobRequest(BaseModel):
-    """A picture to be drawn. Any name of `Settings` may stand beside these, or in `settings`.
+    """A picture to be drawn. Any name of `Settings` may stand beside these fields, or in `settings`.
 
-    init_image: a picture's bytes in base64, or as a data URI; addresses are never fetched.
-    email: where the picture is sent when it is ready, if the service sends mail; it is kept apart and never shown.
+    Attributes:
+        init_image: a picture in base64 or as a data URI; addresses are never fetched.
+        email: where to send the finished picture, if the service sends mail; stored apart and never shown.
 
     Raises:
-        ValidationError: a field of another kind than it should be; what is inside is checked by `to_settings`.
+        ValidationError: a field of the wrong type. `to_settings` checks the values.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True, hide_input_in_errors=True)
@@ -49,21 +50,21 @@ class JobRequest(BaseModel):
     private: ClassVar[frozenset[str]] = frozenset({"email"})
 
     prompt: str = Field(default="", max_length=2000, description="What to draw: 'text:weight | …'.")
-    type: Type = Field(default="image", description="What it should look like: image, painting or pixel art.")
+    type: Type = Field(default="image", description="What draws: image, painting (strokes) or pixel art.")
     quality: Literal["draft", "normal", "better", "best", "supreme"] = "normal"
     aspect: Literal["square", "portrait", "widescreen", "retain"] = "square"
-    keywords: list[Word] = Field(default=[], max_length=16, description="Words of style, put behind the prompt.")
+    keywords: list[Word] = Field(default=[], max_length=16, description="Style words, appended to the prompt.")
     init_image: str | None = Field(
         default=None, max_length=12_000_000, description="The picture to start from: base64, or a data URI."
     )
-    public: bool = Field(default=False, description="Whether it may hang in the gallery.")
-    email: str | None = Field(default=None, max_length=254, description="Where it is sent; never shown to anybody.")
+    public: bool = Field(default=False, description="Whether to show it in the gallery.")
+    email: str | None = Field(default=None, max_length=254, description="Where to send it; never shown.")
     settings: dict[str, Any] = Field(default={}, description="Any other of text2art's settings, by name.")
 
     @model_validator(mode="before")
     @classmethod
-    def _beside(cls, given: Any) -> Any:
-        """Put settings' names that stand at the top into `settings`."""
+    def _move_into_settings(cls, given: object) -> object:
+        """Move top-level names of settings into `settings`."""
         if not isinstance(given, dict):
             return given
         others = {name: value for name, value in given.items() if name not in cls.model_fields}
@@ -71,7 +72,7 @@ class JobRequest(BaseModel):
         if not others or not isinstance(inside, dict):
             return given
         if twice := sorted(others.keys() & inside.keys()):
-            raise ValueError(f"{shown(twice[0])} stands both at the top and in settings; give it once")
+            raise ValueError(f"{shown(twice[0])} is given both at the top level and in settings; give it once")
         return {name: value for name, value in given.items() if name in cls.model_fields} | {
             "settings": {**inside, **others}
         }
@@ -89,20 +90,20 @@ class JobRequest(BaseModel):
             raise ValueError("email must be one plain address, like ada@example.org") from None
 
     def to_settings(self, models: Sequence[str] = ("embedded",), limits: Limits | None = None) -> Settings:
-        """What is to be drawn, resolved (its seed chosen), with nothing in it that a stranger may not ask for.
+        """Return the settings to draw, resolved (with a seed), free of everything that a stranger may not use.
 
         Args:
-            models: the names of weights that may be asked for.
-            limits: how much may be asked for; None: the usual.
+            models: names of weights that may be used.
+            limits: the most that may be requested; None: the defaults.
 
         Raises:
-            SettingsError: what can't be drawn, or not here; one sentence a field.
+            SettingsError: the picture can't be drawn, or not here; one sentence per field.
         """
         given = renamed(self.settings, ALIASES)
-        _refuse(given, {name: f"{name} is not for visitors to set" for name in sorted(OURS)})
+        _refuse(given, {name: f"{name} can't be set by visitors" for name in sorted(OPERATOR_SETTINGS)})
         for name, value in (("quality", self.quality), ("aspect", self.aspect), ("init_image", self.init_image)):
             if name in self.model_fields_set and name in given:
-                raise SettingsError({name: f"{name} stands both at the top and in settings; give it once"})
+                raise SettingsError({name: f"{name} is given both at the top level and in settings; give it once"})
             given.setdefault(name, value)
         if self.prompt and given.get("prompts"):
             raise SettingsError({"prompt": "prompt is another name for prompts; give only one of them"})
@@ -111,16 +112,16 @@ class JobRequest(BaseModel):
         given = {name: value for name, value in given.items() if value is not None}
         _read_pictures(given)
         check_recipe(given)
-        settings = self._with_words(Settings(**given))
+        settings = self._with_keywords(Settings(**given))
         if "\0" in self.prompt + settings.prompts:
-            raise SettingsError({"prompt": "prompt may not hold the character NUL, which no database keeps"})
+            raise SettingsError({"prompt": "prompt may not hold the character NUL, which databases can't store"})
         _check_weights(settings, models)
         settings = settings.resolved()
         _check_limits(settings, limits or Limits())
         return settings
 
-    def _with_words(self, settings: Settings) -> Settings:
-        """The keywords behind the prompt; pixel art says so, as the article has it."""
+    def _with_keywords(self, settings: Settings) -> Settings:
+        """Append the keywords to the prompt, and #pixelart for pixel art, as in the article."""
         words = list(self.keywords)
         if self.type == "pixel art" and not has_modifier(settings.prompts, HASHTAG):
             words.append(HASHTAG)
@@ -133,38 +134,39 @@ class JobRequest(BaseModel):
         return settings.with_(prompts=line)
 
     def to_json(self) -> dict[str, Any]:
-        """What would ask for the same again, as JSON types, without what is private and without pictures."""
+        """Return the JSON of an equal request, without private fields and without pictures."""
         hidden = {*self.private, "init_image"}
-        asked: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True, exclude=hidden)
+        request: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True, exclude=hidden)
         pictures = {
             *PICTURES,
-            *PICTURE_LISTS,
-            *(name for name, ours in ALIASES.items() if ours in (*PICTURES, *PICTURE_LISTS)),
+            *IMAGE_LIST_SETTINGS,
+            *(name for name, ours in ALIASES.items() if ours in (*PICTURES, *IMAGE_LIST_SETTINGS)),
         }
-        settings = {name: value for name, value in asked.pop("settings", {}).items() if name not in pictures}
-        return asked | ({"settings": settings} if settings else {})
+        settings = {name: value for name, value in request.pop("settings", {}).items() if name not in pictures}
+        return request | ({"settings": settings} if settings else {})
 
 
-def _refuse(given: dict[str, Any], sentences: dict[str, str]) -> None:
+def _refuse(given: Mapping[str, object], sentences: dict[str, str]) -> None:
     problems = {name: sentence for name, sentence in sentences.items() if name in given}
     if problems:
         raise SettingsError(problems)
 
 
-def _read_pictures(given: dict[str, Any]) -> None:
-    """Bring every picture into the form in which settings hold it. Nothing but its own bytes is ever looked at."""
+def _read_pictures(given: dict[str, object]) -> None:
+    """Convert every picture to the form that settings hold. Only its own bytes are ever read."""
     for name in PICTURES:
         if name in given:
             given[name] = _picture(name, given[name])
-    for name in PICTURE_LISTS:
+    for name in IMAGE_LIST_SETTINGS:
         if name in given:
-            entries = given[name] if isinstance(given[name], list) else [given[name]]
+            value = given[name]
+            entries = value if isinstance(value, list) else [value]
             if len(entries) > 8:
                 raise SettingsError({name: f"{name} may have at most 8 entries; got {len(entries)}"})
             given[name] = [_weighted(name, each) for each in entries]
 
 
-def _weighted(name: str, entry: Any) -> str:
+def _weighted(name: str, entry: object) -> str:
     if not isinstance(entry, str):
         raise SettingsError({name: f"{name} must be pictures in base64 or data URIs; got {shown(entry)}"})
     scheme, comma, rest = entry.partition(",")
@@ -177,13 +179,13 @@ def _weighted(name: str, entry: Any) -> str:
     return f"{picture}{colon}{numbers}"
 
 
-def _picture(name: str, value: Any) -> str:
-    """A picture's bytes, as base64 or a data URI, as a PNG data URI.
+def _picture(name: str, value: object) -> str:
+    """Convert a picture in base64, or a data URI, to a PNG data URI.
 
     Raises:
-        SettingsError: they are no picture, or something else than bytes: a path, an address.
+        SettingsError: the bytes are not a picture, or the text is a path or an address.
     """
-    right = "a picture's bytes in base64, or a data URI; files and addresses of ours are not opened"
+    right = "a picture's bytes in base64, or a data URI; files and addresses are not opened"
     if not isinstance(value, str):
         raise SettingsError({name: f"{name} must be {right}; got {shown(value)}"})
     body = value.strip()
@@ -202,34 +204,34 @@ def _picture(name: str, value: Any) -> str:
 
 
 def _check_weights(settings: Settings, models: Sequence[str]) -> None:
-    """Refuse drawers, weights and perceptors that the operator hasn't named.
+    """Reject drawers, weights and perceptors that the operator doesn't offer.
 
     Raises:
-        SettingsError: which.
+        SettingsError: names them.
     """
-    known = f"this service has {', '.join(models)}"
+    known = f"available: {', '.join(models)}"
     problems = {}
     for name in settings.model.split("->"):
         if name.strip() not in models:
-            problems["model"] = f"model {shown(name.strip())} is not to be had here; {known}"
+            problems["model"] = f"model {shown(name.strip())} is not available here; {known}"
     for name in settings.perceptor_names:
         if ("embedded" if name in EMBEDDED_EYES else name) not in models:
-            problems["perceptors"] = f"the perceptor {shown(name)} is not to be had here; {known}"
+            problems["perceptors"] = f"the perceptor {shown(name)} is not available here; {known}"
     for name in settings.drawer_names:
         if name not in EMBEDDED_DRAWERS and settings.weights not in models:
             there = ", ".join(sorted(EMBEDDED_DRAWERS))
-            problems["drawer"] = f"the drawer {shown(name)} is not to be had here; there are {there}"
+            problems["drawer"] = f"the drawer {shown(name)} is not available here; available: {there}"
     if settings.upscaler == "swin2sr" and "swin2sr" not in models:
-        problems["upscaler"] = "the upscaler 'swin2sr' is not to be had here; there are nearest, vector and lanczos"
+        problems["upscaler"] = "the upscaler 'swin2sr' is not available here; available: nearest, vector and lanczos"
     if problems:
         raise SettingsError(problems)
 
 
 def _check_limits(settings: Settings, limits: Limits) -> None:
-    """Refuse what is more work than a visitor may ask for.
+    """Reject requests beyond the limits.
 
     Raises:
-        SettingsError: what.
+        SettingsError: names the limit.
     """
     width, height = settings.picture_size
     pixels = width * height * settings.upscale**2 * settings.candidates

@@ -1,9 +1,7 @@
-"""A service started by a program, such as a notebook: the application and its worker as processes, and a link to it.
+"""Start a service from a program such as a notebook: web process, worker and tunnel as processes, with a link to them.
 
-`python -m text2art_nb.serve.share_process` is the process that `Share` starts. It reads what it needs, with its
-secrets, as a
-line of JSON from its standard input, tells what happens as lines of JSON on its standard output, and ends when its
-input does: so it never outlives the notebook, however that ends.
+`python -m text2art_nb.serve.share_process` is the process that `Share` starts. It ends when its standard input does, so
+it never outlives the notebook, however that ends.
 """
 
 import json
@@ -22,22 +20,26 @@ from typing import Any, Final
 from text2art_nb.errors import RunError
 from text2art_nb.runtime import filesystems
 from text2art_nb.serve.config import Config
-from text2art_nb.serve.extras import NEEDED, lacking
+from text2art_nb.serve.extras import REQUIRED, missing_modules
 from text2art_nb.serve.supervisor import environment
-from text2art_nb.serve.tunnels import Way
+from text2art_nb.serve.tunnels import TunnelKind
 
 START_SECONDS: Final = 240.0
-"""A slow machine takes a minute: importing gradio is twelve seconds of computing."""
+"""A slow machine takes a minute: importing gradio alone is twelve CPU-seconds."""
 END_SECONDS: Final = 60.0
 
 log = logging.getLogger("text2art.serve")
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How a service stands. link: for the owner, with the password in it; None: not there yet.
+class ShareStatus:
+    """The state of a service.
 
-    waiting: jobs that wait or are drawn; job: the one that is drawn now; trouble: a sentence, if it has ended.
+    Attributes:
+        link: the owner's link, with the password in it; None until it is known.
+        waiting: number of queued and running jobs.
+        job: id of the running job.
+        trouble: one sentence, if the service has ended.
     """
 
     link: str | None = None
@@ -50,59 +52,59 @@ class Standing:
 
 
 class Share:
-    """A service that runs beside this program, until `stop` or this program's end.
+    """A service that runs beside this program until `stop` or the end of this program.
 
     Args:
-        data: the folder for its database and pictures. Where that lies on a FUSE or network file system, such as Google
-            Drive in Colab, the database and the runs that are under way lie on a local disk, and only finished pictures
-            and a copy of the database in `data`.
-        way: the tunnel that makes it public; None: only this machine reaches it (on Colab, its user's browser too).
-        open: whether anybody who has a public link may draw. Else the link that `standing` tells has a password.
-        notices, more: what `Config` has beside.
+        data: folder of the database and the pictures. If it is on a FUSE or network file system, such as Google Drive
+            in Colab, the database and current runs stay on a local disk; only finished pictures and a copy of the
+            database go to `data`.
+        tunnel: how to make it public; None: reachable from this machine only (on Colab also from the user's browser).
+        open: whether everyone with a public link may draw. Otherwise the link in `status` has a password.
+        notices, more: further fields of `Config`.
     """
 
-    def __init__(self, data: Path, way: Way | None = None, *, open: bool = False, **more: Any) -> None:
-        self.password = None if open or way is None else secrets.token_urlsafe(18)
+    def __init__(self, data: Path, tunnel: TunnelKind | None = None, *, open: bool = False, **more: Any) -> None:
+        self.password = None if open or tunnel is None else secrets.token_urlsafe(18)
         keys = (self.password,) if self.password else ()
         self._archive: Path | None = None
         if filesystems.is_remote(data):
             self._archive = data.absolute()
             more.setdefault("files", str(self._archive / "files"))
-            data = _local(data)
-        self._config = Config(data=data, port=free_port(), keys=keys, proxies=0 if way is None else 1, **more)
-        self._way = way
+            data = _local_folder(data)
+        self._config = Config(data=data, port=free_port(), keys=keys, proxies=0 if tunnel is None else 1, **more)
+        self._tunnel = tunnel
         self._process: subprocess.Popen[str] | None = None
         self._changed = threading.Condition()
-        self._standing = Standing()
+        self._status = ShareStatus()
 
     @property
     def url(self) -> str:
-        """Where it is on this machine."""
+        """The address on this machine."""
         return f"http://127.0.0.1:{self._config.port}"
 
     @property
-    def standing(self) -> Standing:
-        """How it stands, as it last said."""
-        return self._standing
+    def status(self) -> ShareStatus:
+        """The last reported state."""
+        return self._status
 
     @property
     def is_running(self) -> bool:
-        """Whether its process is there."""
+        """Whether the process is alive."""
         return self._process is not None and self._process.poll() is None
 
     def start(self, seconds: float = START_SECONDS) -> str:
-        """Start it and wait until jobs are taken; returns the link. Raises RunError if it did not start, and why."""
-        missing = lacking(NEEDED)
+        """Start the service, wait until it accepts jobs, and return the link. Raises RunError with the reason."""
+        missing = missing_modules(REQUIRED)
         if missing:
             raise RunError(f"sharing needs {', '.join(missing)}: pip install {' '.join(missing)}")
         self._config.data.mkdir(parents=True, exist_ok=True)
         errors_at = self._config.data / "share.log"
         with errors_at.open("w", encoding="utf-8") as errors:
-            words = [sys.executable, "-P", "-m", "text2art_nb.serve.share_process"]
-            # In a session of its own: interrupting a cell is a signal for all of the kernel's group. Its standard input
-            # ends it with the program all the same, and with it its worker and its tunnel.
+            command = [sys.executable, "-P", "-m", "text2art_nb.serve.share_process"]
+            # A session of its own: interrupting a cell signals the kernel's whole process group. The end of standard
+            # input still ends it with this program, together with its worker and its tunnel.
             self._process = subprocess.Popen(
-                words,
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -112,13 +114,13 @@ class Share:
             )
         assert self._process.stdin is not None
         archive = None if self._archive is None else str(self._archive)
-        given = {"config": self._config.model_dump(mode="json"), "way": self._way, "archive": archive}
+        given = {"config": self._config.model_dump(mode="json"), "tunnel": self._tunnel, "archive": archive}
         self._process.stdin.write(json.dumps(given) + "\n")
         self._process.stdin.flush()
         threading.Thread(target=self._listen, name="text2art-share", daemon=True).start()
         with self._changed:
-            self._changed.wait_for(lambda: self._standing.link or self._standing.trouble, seconds)
-        standing = self._standing
+            self._changed.wait_for(lambda: self._status.link or self._status.trouble, seconds)
+        standing = self._status
         if standing.link is None:
             self.stop()
             last = " ".join(errors_at.read_text(encoding="utf-8", errors="replace").split()[-60:])
@@ -128,7 +130,7 @@ class Share:
         return standing.link
 
     def stop(self) -> None:
-        """End it. A picture that is being drawn goes on when a service starts in the same folder again."""
+        """Stop the service. A service started in the same folder later continues the running picture."""
         process = self._process
         if process is None:
             return
@@ -141,7 +143,7 @@ class Share:
             process.wait()
 
     def ask(self, path: str) -> bytes | None:
-        """What the service answers on this machine, such as /api/jobs/…/frame; None if it has nothing to answer."""
+        """Fetch a path, such as /api/jobs/…/frame, from this machine; None if it can't be had."""
         headers = {"X-API-Key": self.password} if self.password else {}
         try:
             with urllib.request.urlopen(urllib.request.Request(self.url + path, headers=headers), timeout=10) as answer:
@@ -151,48 +153,48 @@ class Share:
             return None
 
     def _listen(self) -> None:
-        """Keep up with what the process tells, to its end."""
+        """Read the process's reports until it ends."""
         process = self._process
         assert process is not None
         assert process.stdout is not None
         for line in process.stdout:
-            if (told := _told(line)) is not None:
-                self._note(told)
+            if (report := _parse_line(line)) is not None:
+                self._update(report)
             else:
-                log.warning("the service said what isn't for us: %s", line.rstrip())
+                log.warning("the service printed: %s", line.rstrip())
         code = process.wait()
-        trouble = self._standing.trouble or (f"it ended with code {code}" if code else "it was stopped")
+        trouble = self._status.trouble or (f"it ended with code {code}" if code else "it was stopped")
         with self._changed:
-            self._standing = replace(self._standing, job=None, waiting=0, trouble=trouble)
+            self._status = replace(self._status, job=None, waiting=0, trouble=trouble)
             self._changed.notify_all()
 
-    def _note(self, told: dict[str, Any]) -> None:
-        if (base := told.pop("url", None)) is not None:
-            told["link"] = f"{base}/?key={self.password}" if self.password else f"{base}/"
+    def _update(self, report: dict[str, Any]) -> None:
+        if (base := report.pop("url", None)) is not None:
+            report["link"] = f"{base}/?key={self.password}" if self.password else f"{base}/"
         with self._changed:
-            self._standing = replace(self._standing, **told)
+            self._status = replace(self._status, **report)
             self._changed.notify_all()
 
 
-def _local(data: Path) -> Path:
-    """The local disk's folder for a service whose own one is remote. Raises RunError where there is none."""
+def _local_folder(data: Path) -> Path:
+    """Return the local folder for a service whose own one is remote. Raises RunError if there is none."""
     try:
         return filesystems.local_twin(data)
     except OSError as error:
         raise RunError(f"sharing needs a folder on a local disk for its database: {error}") from error
 
 
-def _told(line: str) -> dict[str, Any] | None:
-    """What a line tells, or None: whatever is loaded into the process may print."""
+def _parse_line(line: str) -> dict[str, Any] | None:
+    """Parse a report; None for anything else that was printed."""
     try:
-        told = json.loads(line)
+        report = json.loads(line)
     except ValueError:
         return None
-    return told if isinstance(told, dict) else None
+    return report if isinstance(report, dict) else None
 
 
 def free_port() -> int:
-    """A port of this machine that nobody has now."""
+    """Return an unused port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

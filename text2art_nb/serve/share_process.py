@@ -1,7 +1,7 @@
 """The process that `text2art_nb.serve.share.Share` starts.
 
-Reads what it needs, with its secrets, as one line of JSON from standard input, reports as lines of JSON on
-standard output, and ends when its input does: so it never outlives the notebook.
+It reads its configuration, with secrets, as one line of JSON from standard input, reports as lines of JSON on standard
+output, and ends when its input does, so it never outlives the notebook.
 """
 
 import json
@@ -9,29 +9,33 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from text2art_nb.errors import RunError
 from text2art_nb.serve.config import Config
-from text2art_nb.serve.tunnels import Way, open_tunnel
+from text2art_nb.serve.tunnels import TunnelKind, open_tunnel
 
 if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
+
     from text2art_nb.serve.archive import Archive
+    from text2art_nb.serve.job_service import JobService
 
-TELL_SECONDS: Final = 1.0
+REPORT_SECONDS: Final = 1.0
 
 
-def main(given: IO[str] = sys.stdin, told: IO[str] = sys.stdout) -> int:
-    """Serve until `given` ends. Its first line says what; `told` gets a line for whatever changes."""
+def main(stdin: IO[str] = sys.stdin, stdout: IO[str] = sys.stdout) -> int:
+    """Serve until `stdin` ends. Its first line is the configuration; each change is reported as a line on `stdout`."""
     import uvicorn
 
     from text2art_nb.serve.app import create_app
     from text2art_nb.serve.archive import Archive
 
-    asked = json.loads(given.readline())
-    config = Config(**asked["config"])
-    archive = Archive(config, Path(asked["archive"]) if asked["archive"] else None)
-    archive.bring_back()
+    start = json.loads(stdin.readline())
+    config = Config(**start["config"])
+    archive = Archive(config, Path(start["archive"]) if start["archive"] else None)
+    archive.restore()
     app = create_app(config, workers=1)
     settings = uvicorn.Config(
         app,
@@ -44,69 +48,76 @@ def main(given: IO[str] = sys.stdin, told: IO[str] = sys.stdout) -> int:
     )
     server = uvicorn.Server(settings)
     over = threading.Event()
-    telling = threading.Thread(target=_tell, args=(app, server, asked["way"], told, over, archive), daemon=True)
-    telling.start()
-    threading.Thread(target=_end_with, args=(given, server), daemon=True).start()
+    reporter = threading.Thread(target=_report, args=(app, server, start["tunnel"], stdout, over, archive), daemon=True)
+    reporter.start()
+    threading.Thread(target=_exit_with_input, args=(stdin, server), daemon=True).start()
     server.run()
     over.set()
-    telling.join(TELL_SECONDS * 2)
-    archive.put_away()
+    reporter.join(REPORT_SECONDS * 2)
+    archive.back_up()
     return 0
 
 
-def _end_with(given: IO[str], server: Any) -> None:
-    given.read()
+def _exit_with_input(stdin: IO[str], server: "uvicorn.Server") -> None:
+    stdin.read()
     server.should_exit = True
 
 
-def _tell(app: Any, server: Any, way: Way | None, told: IO[str], over: threading.Event, archive: "Archive") -> None:
-    """Say where the service is once it is there, and then how it stands whenever that changes; keep up its archive."""
+def _report(
+    app: "FastAPI",
+    server: "uvicorn.Server",
+    tunnel: TunnelKind | None,
+    stdout: IO[str],
+    over: threading.Event,
+    archive: "Archive",
+) -> None:
+    """Report the service's address once it is up, then its status whenever it changes. Keep its archive current."""
 
-    def say(**words: Any) -> None:
-        told.write(json.dumps(words) + "\n")
-        told.flush()
+    def report(**values: object) -> None:
+        stdout.write(json.dumps(values) + "\n")
+        stdout.flush()
 
     while not server.started:
         if over.wait(0.05):
             return
-    tunnel = None
+    process = None
     try:
-        if way is None:
-            say(url=f"http://127.0.0.1:{app.state.config.port}")
+        if tunnel is None:
+            report(url=f"http://127.0.0.1:{app.state.config.port}")
         else:
-            url, tunnel = open_tunnel(way, app.state.config.port)
-            say(url=url)
+            url, process = open_tunnel(tunnel, app.state.config.port)
+            report(url=url)
     except RunError as error:
-        say(trouble=str(error))
+        report(trouble=str(error))
         server.should_exit = True
         return
-    before: dict[str, Any] = {}
-    while not over.wait(TELL_SECONDS):
-        if (now := _standing(app.state.desk)) != before:
-            say(**now)
-            before = now
-        archive.keep_up((now["waiting"], now["job"]))
-    if tunnel is not None:
-        tunnel.terminate()
+    before: dict[str, object] = {}
+    while not over.wait(REPORT_SECONDS):
+        if (status := _status(app.state.service)) != before:
+            report(**status)
+            before = status
+        archive.back_up_if_changed((status["waiting"], status["job"]))
+    if process is not None:
+        process.terminate()
 
 
-def _standing(desk: Any) -> dict[str, Any]:
-    """What of `Standing` the desk knows."""
+def _status(service: "JobService") -> dict[str, object]:
+    """Read the fields of `ShareStatus` that the database knows."""
     import sqlalchemy as sa
 
     from text2art_nb.serve.tables import jobs
 
-    drawn = sa.select(jobs.c.id, jobs.c.iteration, jobs.c.total, jobs.c.prompt).where(jobs.c.status == "running")
-    with desk.engine.connect() as connection:
-        row = connection.execute(drawn.order_by(jobs.c.created)).first()
-    waiting = desk.waiting()
+    running = sa.select(jobs.c.id, jobs.c.iteration, jobs.c.total, jobs.c.prompt).where(jobs.c.status == "running")
+    with service.engine.connect() as connection:
+        row = connection.execute(running.order_by(jobs.c.created)).first()
+    waiting = service.feed.count_open()
     if row is None:
         return {"waiting": waiting, "job": None}
     return {"waiting": waiting, "job": row.id, "iteration": row.iteration, "total": row.total, "prompt": row.prompt}
 
 
-def _own_output() -> IO[str]:
-    """Standard output for us alone: what others print, and the processes that they start, goes to standard error."""
+def _reserve_stdout() -> IO[str]:
+    """Keep standard output for our reports; what others and child processes print goes to standard error."""
     sys.stdout.flush()
     ours = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -114,4 +125,4 @@ def _own_output() -> IO[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(told=_own_output()))
+    sys.exit(main(stdout=_reserve_stdout()))

@@ -1,4 +1,4 @@
-"""Processes beside this one, above all a worker: started, started again if it breaks down, and ended with us."""
+"""Start worker processes, restart them after a crash, and stop them with this process."""
 
 import os
 import subprocess
@@ -12,11 +12,11 @@ from text2art_nb.serve.config import Config
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 END_SECONDS: Final = 40.0
-"""A little longer than a worker waits for its iteration."""
+"""Slightly longer than a worker waits for its iteration."""
 
 
-class Beside:
-    """Keeps `count` workers of `config` running from `start` to `stop`."""
+class Supervisor:
+    """Keep `count` workers of `config` running from `start` to `stop`."""
 
     def __init__(self, config: Config, count: int = 1) -> None:
         self._config, self._count = config, count
@@ -25,14 +25,16 @@ class Beside:
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
-        """Start them; returns at once."""
+        """Start the workers; return at once."""
         for number in range(self._count):
-            thread = threading.Thread(target=self._keep, args=(number,), name=f"text2art-beside-{number}", daemon=True)
+            thread = threading.Thread(
+                target=self._supervise, args=(number,), name=f"text2art-supervisor-{number}", daemon=True
+            )
             thread.start()
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """End them, each after its iteration; what they were drawing goes on when the next one starts."""
+        """Stop each worker after its iteration. The next `start` continues their jobs."""
         self._stopping.set()
         for process in list(self._processes.values()):
             process.terminate()
@@ -43,10 +45,10 @@ class Beside:
 
     @property
     def processes(self) -> list[int]:
-        """The ids of the processes that run."""
+        """The ids of the running processes."""
         return [process.pid for process in list(self._processes.values()) if process.poll() is None]
 
-    def _keep(self, number: int) -> None:
+    def _supervise(self, number: int) -> None:
         wait = FIRST_WAIT
         while not self._stopping.is_set():
             began = time.monotonic()
@@ -54,21 +56,21 @@ class Beside:
             if self._stopping.is_set():
                 process.terminate()
             process.wait()
-            # One that breaks down at once would else be started for ever, as fast as can be.
+            # Back off, or a worker that crashes at once would be restarted in a tight loop.
             wait = FIRST_WAIT if time.monotonic() - began > LONGEST_WAIT else min(wait * 2, LONGEST_WAIT)
             self._stopping.wait(wait)
 
 
 def environment() -> dict[str, str]:
-    """The environment, with the modules of this program: a notebook may have put some into its path by itself."""
+    """Return the environment with this process's import path, which a notebook may have changed."""
     here = str(Path(__file__).resolve().parents[2])
     return {**os.environ, "PYTHONPATH": os.pathsep.join([here, *filter(None, sys.path)])}
 
 
 def start_worker(config: Config) -> "subprocess.Popen[bytes]":
-    """A worker process, which ends when this one does. It reads the configuration, with its secrets, from a pipe."""
-    words = [sys.executable, "-m", "text2art_nb", "worker", "--config", "-", "--parent", str(os.getpid())]
-    process = subprocess.Popen(words, stdin=subprocess.PIPE)
+    """Start a worker process that ends with this one. It reads its configuration, with secrets, from a pipe."""
+    command = [sys.executable, "-m", "text2art_nb", "worker", "--config", "-", "--parent", str(os.getpid())]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)
     assert process.stdin is not None
     process.stdin.write(config.model_dump_json().encode())
     process.stdin.close()

@@ -1,15 +1,16 @@
-"""The service's own tables, beside DBOS's in the same database, and the engine for both: SQLite or Postgres."""
+"""The service's tables, beside DBOS's in the same database, and the engine for both: SQLite or Postgres."""
 
 import logging
 import secrets
 import sqlite3
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from text2art_nb.errors import Text2ArtError
@@ -17,9 +18,9 @@ from text2art_nb.runtime.filesystems import mount_of
 from text2art_nb.serve.config import Config
 
 SCHEMA_LOCK = 7_250_713
-"""Postgres' advisory lock while tables are made; any number that nobody else uses."""
+"""Postgres advisory lock while tables are created; any otherwise unused number."""
 OLD_SQLITE = (3, 42)
-"""Before this version SQLite lacks unixepoch('subsec'), which DBOS writes with: Debian 12's and Colab's are older."""
+"""Older versions lack unixepoch('subsec'), which DBOS needs. Debian 12 and Colab have older ones."""
 
 log = logging.getLogger("text2art.serve")
 
@@ -33,27 +34,27 @@ jobs = sa.Table(
     sa.Column("visitor", sa.String(64), nullable=False),
     sa.Column("prompt", sa.Text, nullable=False),
     sa.Column("public", sa.Boolean, nullable=False),
-    sa.Column("request", sa.JSON, nullable=False),  # what was asked, without the address
+    sa.Column("request", sa.JSON, nullable=False),  # the JobRequest, without the e-mail address
     sa.Column("recipe", sa.JSON, nullable=False),  # the settings, resolved
-    sa.Column("work", sa.Float, nullable=False),  # views in all: what the time that it takes goes with
+    sa.Column("work", sa.Float, nullable=False),  # number of views; drawing time is proportional
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("started", sa.Float),
     sa.Column("ended", sa.Float),
-    sa.Column("attempt", sa.Integer, nullable=False, default=0),  # the fence: who has an older one is out
-    sa.Column("crashes", sa.Integer, nullable=False, default=0),  # workers that died while they drew it
+    sa.Column("attempt", sa.Integer, nullable=False, default=0),  # fencing token of the lease
+    sa.Column("crashes", sa.Integer, nullable=False, default=0),  # workers that crashed while drawing it
     sa.Column("worker", sa.String(128)),
     sa.Column("iteration", sa.Integer, nullable=False, default=0),
     sa.Column("total", sa.Integer, nullable=False),
-    sa.Column("eta", sa.Float),  # seconds that the drawing will still take, as its worker sees it
-    sa.Column("events", sa.Integer, nullable=False, default=0),  # the number of the last event
+    sa.Column("eta", sa.Float),  # remaining seconds, as estimated by its worker
+    sa.Column("events", sa.Integer, nullable=False, default=0),  # number of the last event
     sa.Column("error", sa.Text),
     sa.Column("seconds", sa.Float),  # spent drawing
     sa.Column("has_video", sa.Boolean, nullable=False, default=False),
     sa.Column("has_svg", sa.Boolean, nullable=False, default=False),
     sa.Column("notified", sa.Float),
     sa.Column("key", sa.String(255)),  # Idempotency-Key
-    sa.Column("digest", sa.String(64), nullable=False),  # of the request that came with it
+    sa.Column("digest", sa.String(64), nullable=False),  # of the request
     sa.Index("jobs_queue", "status", "priority", "created"),
     sa.Index("jobs_visitor", "visitor", "status"),
     sa.Index("jobs_gallery", "public", "status", "created"),
@@ -73,7 +74,7 @@ events = sa.Table(
 )
 
 addresses = sa.Table(
-    "addresses",  # apart from all that is ever shown
+    "addresses",  # separate from everything that is shown
     metadata,
     sa.Column("job", sa.String(64), primary_key=True),
     sa.Column("address", sa.String(254), nullable=False),
@@ -93,15 +94,15 @@ workers = sa.Table(
     sa.Column("device", sa.String(40), nullable=False),
     sa.Column("started", sa.Float, nullable=False),
     sa.Column("beat", sa.Float, nullable=False),
-    sa.Column("reaped", sa.Float),  # when another worker last looked for what it had left behind
+    sa.Column("reaped", sa.Float),  # when another worker last requeued its jobs
 )
 
 gate = sa.Table(
-    "gate",  # one row: who changes it is alone with the queue until its transaction ends
+    "gate",  # one row: updating it locks submissions until the transaction ends
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("passed", sa.BigInteger, nullable=False),  # jobs handed in, ever
-    sa.Column("salt", sa.String(64), nullable=False),  # without it nobody can tell whom a visitor's mark is of
+    sa.Column("passed", sa.BigInteger, nullable=False),  # jobs submitted in total
+    sa.Column("salt", sa.String(64), nullable=False),  # secret of the visitors' HMACs
 )
 
 
@@ -113,20 +114,20 @@ class now(FunctionElement[float]):
 
 
 @compiles(now, "sqlite")
-def _now_sqlite(element: now, compiler: Any, **options: Any) -> str:
+def _now_sqlite(element: now, compiler: SQLCompiler, **options: object) -> str:
     return "((julianday('now') - 2440587.5) * 86400.0)"
 
 
 @compiles(now, "postgresql")
-def _now_postgres(element: now, compiler: Any, **options: Any) -> str:
+def _now_postgres(element: now, compiler: SQLCompiler, **options: object) -> str:
     return "CAST(extract(epoch from clock_timestamp()) AS double precision)"
 
 
 def engine_for(config: Config) -> sa.Engine:
-    """The engine of `config`'s database; connects to nothing yet.
+    """Create the engine of `config`'s database without connecting.
 
     Raises:
-        Text2ArtError: SQLite is too old here and pysqlite3 isn't installed, or it is another database.
+        Text2ArtError: SQLite is too old and pysqlite3 isn't installed, or the database is neither SQLite nor Postgres.
     """
     url = sa.make_url(config.database_url)
     if url.get_backend_name() == "postgresql":
@@ -144,17 +145,17 @@ def engine_for(config: Config) -> sa.Engine:
 
 
 def _warn_of_remote(database: str | None) -> None:
-    """Say in the log that a SQLite file lies where its locks may not hold; whoever runs the service has chosen so."""
+    """Log a warning if a SQLite file lies where its locks may not hold."""
     if database and (mount := mount_of(Path(database))).is_remote:
         log.warning(
-            "the database %s lies on a %s file system, where SQLite gets damaged: take a folder of a local disk",
+            "the database %s lies on a %s file system, where SQLite gets damaged: use a folder on a local disk",
             database,
             mount.type,
         )
 
 
-def sqlite() -> Any:
-    """The module for SQLite. All of a process must take the same: two copies lose each other's locks on a file."""
+def sqlite() -> ModuleType:
+    """Return the SQLite module. A process must use only one: two copies lose each other's locks on a file."""
     if sqlite3.sqlite_version_info >= OLD_SQLITE:
         return sqlite3
     try:
@@ -164,15 +165,15 @@ def sqlite() -> Any:
         raise Text2ArtError(f"{found}: pip install pysqlite3, or give a Postgres database") from None
 
 
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    """As DBOS does, so that writers take turns; and WAL, so that readers don't wait for them."""
+def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
+    """Use immediate transactions, as DBOS does, so that writers take turns; and WAL, so that readers don't wait."""
     connection.isolation_level = "IMMEDIATE"
     for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def make_tables(engine: sa.Engine) -> None:
-    """Make the tables that aren't there; any number of processes may do so at once."""
+    """Create missing tables. Safe in several processes at once."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
@@ -185,6 +186,6 @@ def make_tables(engine: sa.Engine) -> None:
         connection.execute(sa.insert(gate).from_select(["id", "passed", "salt"], missing))
 
 
-def pass_gate(connection: sa.Connection) -> None:
-    """Wait until nobody else hands in a job, for as long as the transaction lasts."""
+def lock_submissions(connection: sa.Connection) -> None:
+    """Wait for the exclusive right to submit, held until the transaction ends."""
     connection.execute(sa.update(gate).where(gate.c.id == 1).values(passed=gate.c.passed + 1))

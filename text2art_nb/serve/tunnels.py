@@ -1,58 +1,62 @@
-"""Tunnels that give a port of this machine a public address: Gradio, ngrok, cloudflared."""
+"""Tunnels that give a local port a public address: Gradio, ngrok, cloudflared."""
 
 import os
 import secrets
 import subprocess
 import threading
-from typing import Literal, get_args
+from typing import Final, Literal
 
 from text2art_nb.errors import RunError, SettingsError
-from text2art_nb.serve.extras import how_to_add
+from text2art_nb.serve.extras import install_hint
 
-Way = Literal["gradio", "cloudflared", "ngrok"]
+TunnelKind = Literal["gradio", "cloudflared", "ngrok"]
+KINDS: Final[tuple[TunnelKind, ...]] = ("gradio", "cloudflared", "ngrok")
 
 
-def way_for(public: bool | str) -> Way | None:
-    """The tunnel for what `studio.share(public=…)` was given: True takes the one that is configured, else Gradio's.
+def tunnel_for(public: bool | str) -> TunnelKind | None:
+    """Choose the tunnel for `studio.share(public=…)`. True takes the configured one, else Gradio's.
 
-    ngrok counts as configured where $NGROK_AUTHTOKEN is set, cloudflared where $T2A_TUNNEL says so.
+    ngrok counts as configured if $NGROK_AUTHTOKEN is set, cloudflared if $T2A_TUNNEL names it.
 
     Raises:
-        SettingsError: there is no such way.
+        SettingsError: there is no such tunnel.
     """
     if public is False:
         return None
     if public is True:
         public = os.environ.get("T2A_TUNNEL") or ("ngrok" if os.environ.get("NGROK_AUTHTOKEN") else "gradio")
-    for way in get_args(Way):
-        if public == way:
-            return way  # type: ignore[no-any-return]
-    raise SettingsError({"public": f"public must be True, False, {', '.join(get_args(Way))}; got {public!r}"})
+    for kind in KINDS:
+        if public == kind:
+            return kind
+    raise SettingsError({"public": f"public must be True, False, {', '.join(KINDS)}; got {public!r}"})
 
 
-def open_tunnel(way: Way, port: int) -> tuple[str, "subprocess.Popen[str] | None"]:
-    """A public address for a port of this machine, and the process that keeps it open, where that is ours to end.
+def open_tunnel(kind: TunnelKind, port: int) -> tuple[str, "subprocess.Popen[str] | None"]:
+    """Open a tunnel to a local port.
+
+    Returns:
+        The public address, and the process that keeps it open, if the caller has to end it.
 
     Raises:
-        RunError: it could not be had, and what would help.
+        RunError: it could not be opened; says what would help.
     """
-    makers = {"gradio": _by_gradio, "cloudflared": _by_cloudflared, "ngrok": _by_ngrok}
-    url, process = makers[way](port)
+    openers = {"gradio": _open_gradio, "cloudflared": _open_cloudflared, "ngrok": _open_ngrok}
+    url, process = openers[kind](port)
     return url.rstrip("/"), process
 
 
-def _by_gradio(port: int) -> tuple[str, None]:
+def _open_gradio(port: int) -> tuple[str, None]:
     try:
         from gradio.networking import setup_tunnel
 
         return setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None), None
     except ImportError:
-        raise RunError(f"a Gradio link needs gradio: {how_to_add('ui')}") from None
-    except Exception as error:  # whatever the network, the download of frpc, or the share server had to say
+        raise RunError(f"a Gradio link needs gradio: {install_hint('ui')}") from None
+    except Exception as error:  # the network, the download of frpc, or the share server
         raise RunError(f"Gradio gave no link ({error}); cloudflared or ngrok may, or public=False") from error
 
 
-def _by_ngrok(port: int) -> tuple[str, None]:
+def _open_ngrok(port: int) -> tuple[str, None]:
     try:
         from pyngrok import ngrok
     except ImportError:
@@ -63,27 +67,29 @@ def _by_ngrok(port: int) -> tuple[str, None]:
         raise RunError(f"ngrok gave no link ({error}); its token goes into $NGROK_AUTHTOKEN") from error
 
 
-def _by_cloudflared(port: int) -> tuple[str, "subprocess.Popen[str]"]:
+def _open_cloudflared(port: int) -> tuple[str, "subprocess.Popen[str]"]:
     command = ["cloudflared", "tunnel", "--no-autoupdate", "--url", f"http://127.0.0.1:{port}"]
     try:
         process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     except FileNotFoundError:
-        raise RunError("there is no program cloudflared in $PATH; get it from Cloudflare, or use another way") from None
+        raise RunError(
+            "there is no program cloudflared in $PATH; get it from Cloudflare, or use another tunnel"
+        ) from None
     found: list[str] = []
-    come = threading.Event()
+    arrived = threading.Event()
 
     def read() -> None:
         assert process.stderr is not None
-        for line in process.stderr:  # to its end: a pipe that nobody empties would stop the tunnel
+        for line in process.stderr:  # to its end: a full pipe would stop the tunnel
             words = [word for word in line.split() if word.startswith("https://") and ".trycloudflare.com" in word]
             if words and not found:
                 found.append(words[0])
-                come.set()
-        come.set()
+                arrived.set()
+        arrived.set()
 
     threading.Thread(target=read, daemon=True).start()
-    come.wait(60)
+    arrived.wait(60)
     if not found:
         process.terminate()
-        raise RunError("cloudflared gave no link within a minute; is the network there?")
+        raise RunError("cloudflared gave no link within a minute; check the network")
     return found[0], process

@@ -1,4 +1,4 @@
-"""A worker's seat: an id that no living process has, and the device that goes with it."""
+"""Worker slots: an id that no live process has, and the device that belongs to it."""
 
 import hashlib
 import secrets
@@ -13,46 +13,52 @@ from text2art_nb.errors import Text2ArtError
 from text2art_nb.runtime.filesystems import lock_file
 from text2art_nb.serve.config import Config
 
-MOST: Final = 256
+MAX_WORKERS: Final = 256
 
 
 @dataclass(frozen=True)
-class Seat:
-    """id: "host:token:number"; device: as in `Settings`; lock: held until the process ends, however it ends."""
+class WorkerSlot:
+    """A claimed slot.
+
+    Attributes:
+        id: "host:token:number".
+        device: as in `Settings`.
+        lock: held until the process ends, however it ends.
+    """
 
     id: str
     device: str
     lock: FileLock
 
 
-def take_seat(config: Config) -> Seat:
-    """The first free seat of this machine. A worker that takes a dead one's seat gets its jobs back at once.
+def acquire_slot(config: Config) -> WorkerSlot:
+    """Claim the first free slot of this machine. A worker that claims a dead worker's slot gets its jobs back at once.
 
     Raises:
-        Text2ArtError: there is none.
+        Text2ArtError: all slots are taken.
     """
-    place = _seats(config.data) / hashlib.sha256(config.database_url.encode()).hexdigest()[:16]
+    place = _lock_directory(config.data) / hashlib.sha256(config.database_url.encode()).hexdigest()[:16]
     place.mkdir(parents=True, exist_ok=True)
-    here = f"{socket.gethostname()}:{_token(place.parent)}"
-    for number in range(MOST):
+    here = f"{socket.gethostname()}:{_host_token(place.parent)}"
+    for number in range(MAX_WORKERS):
         lock = FileLock(place / f"{number}.lock", is_singleton=False)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             continue
-        return Seat(f"{here}:{number}", _device(config, number), lock)
-    raise Text2ArtError(f"{MOST} workers are at work on this machine already")
+        return WorkerSlot(f"{here}:{number}", _device(config, number), lock)
+    raise Text2ArtError(f"{MAX_WORKERS} workers already run on this machine")
 
 
-def _seats(data: Path) -> Path:
-    """Where the locks lie: in the data folder, or on a local disk where they would not hold there."""
+def _lock_directory(data: Path) -> Path:
+    """Return the folder of the lock files: in the data folder, or on a local disk if locks don't hold there."""
     place = data / "seats"
     place.mkdir(parents=True, exist_ok=True)
     return lock_file(place / "token").parent
 
 
-def _token(place: Path) -> str:
-    """What tells this data folder from others: machines made from one image have one name, and so do containers."""
+def _host_token(place: Path) -> str:
+    """Return a token of this data folder. Machines and containers made from one image share their host name."""
     path = place / "token"
     with FileLock(place / "token.lock", is_singleton=False):
         if not path.exists() or not path.read_text(encoding="ascii"):
@@ -61,7 +67,7 @@ def _token(place: Path) -> str:
 
 
 def _device(config: Config, number: int) -> str:
-    """The `number`th graphics card, in turn, where there are several."""
+    """Assign the graphics cards in turn if there are several."""
     if config.device != "auto":
         return config.device
     import torch

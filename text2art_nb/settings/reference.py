@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from text2art_nb.settings import ALIASES, STEERABLE, Settings
+from text2art_nb.settings import STEERABLE
 from text2art_nb.settings.base import Checked
 from text2art_nb.settings.drawing import DrawingSettings
 from text2art_nb.settings.engine import EngineSettings
@@ -26,6 +26,7 @@ from text2art_nb.settings.presets import (
     TURBO_ITERATIONS,
     Preset,
 )
+from text2art_nb.settings.settings import ALIASES, Settings
 from text2art_nb.settings.style import TasteSettings
 from text2art_nb.settings.tournament import TournamentSettings
 

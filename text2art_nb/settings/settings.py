@@ -48,7 +48,7 @@ from text2art_nb.settings.stages import model_of
 from text2art_nb.settings.steering import MAX_STEERING, Steering, steering_entry
 from text2art_nb.settings.style import TasteSettings
 from text2art_nb.settings.tournament import TournamentSettings
-from text2art_nb.settings.unsupported import ELSEWHERE
+from text2art_nb.settings.unsupported import ELSEWHERE, OTHER_PROGRAMS
 
 RECIPE_VERSION = 1
 """The version of the recipe format that `Settings.to_recipe` writes."""
@@ -97,7 +97,7 @@ class Settings(DrawingSettings, LookingSettings, TasteSettings, MotionSettings, 
     """
 
     aliases: ClassVar[Mapping[str, str]] = ALIASES
-    elsewhere: ClassVar[Mapping[str, str]] = ELSEWHERE
+    elsewhere: ClassVar[Mapping[str, str]] = MappingProxyType({**OTHER_PROGRAMS, **ELSEWHERE})
 
     if TYPE_CHECKING:
 

@@ -27,36 +27,6 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "target_images": "give the pictures as image_prompts",
         "init_noise": "start='noise' starts from the drawer's own noise",
         "init_image_alpha": "init_image is taken as it is; overlay_image with overlay_alpha lays one over a picture",
-        # other programs' (A1111, Disco Diffusion, diffusers, Midjourney)
-        "steps": "iterations says how many steps it draws",
-        "num_inference_steps": "iterations says how many steps it draws",
-        "max_iterations": "iterations says how many steps it draws",
-        "negative_prompt": "write what is to be avoided with a negative weight, like prompts='a castle | fog:-0.5'",
-        "negative": "write what is to be avoided with a negative weight, like prompts='a castle | fog:-0.5'",
-        "num_images": "candidates draws several pictures side by side and keeps the best",
-        "num_images_per_prompt": "candidates draws several pictures side by side and keeps the best",
-        "n_batches": "candidates draws several pictures side by side and keeps the best",
-        "n_samples": "candidates draws several pictures side by side and keeps the best",
-        "batch_size": "candidates draws several pictures side by side; micro_batch is how many views are seen at once",
-        "width": "give both sides at once, like size='384x216'",
-        "height": "give both sides at once, like size='384x216'",
-        "width_height": "give both sides at once, like size='384x216'",
-        "text_prompts": "give the prompts, like prompts='a castle | fog:-0.5'",
-        "guidance_scale": "the prompts are the only guide; their weights say how strongly each pulls",
-        "cfg_scale": "the prompts are the only guide; their weights say how strongly each pulls",
-        "clip_guidance_scale": "the prompts are the only guide; their weights say how strongly each pulls",
-        "tv_scale": _WEIGHT.format("smoothness"),
-        "sat_scale": _WEIGHT.format("saturation"),
-        "denoising_strength": "init_weight says how closely it stays with the init_image",
-        "strength": "init_weight says how closely it stays with the init_image",
-        "init_scale": "init_weight says how closely it stays with the init_image",
-        "skip_steps": "start='image' draws on from the init_image, and init_weight says how closely it stays with it",
-        "sampler": "there is no sampler: every step follows the gradient; learning_rate is its size",
-        "sampler_name": "there is no sampler: every step follows the gradient; learning_rate is its size",
-        "scheduler": "there is no scheduler: learning_rate is the size of a step, learning_rate_drops when it falls",
-        "style": "write the style into the prompt, like 'a castle, watercolor'; style_image takes that of a picture",
-        "clip_model": "perceptors names the CLIPs that look, like perceptors='ViT-B/32'",
-        "checkpoint": "model names the drawer's weights",
         # how it looks and moves
         "scale": "give the size, like size='384x216'; the quality normal is pixray's scale 2",
         "ezsize": "give the size, like size='384x216', or a quality; normal is pixray's scale 2",
@@ -113,6 +83,41 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
     }
 )
 """What to do instead, by the name that pixray has for it (the option's or the variable's)."""
+
+OTHER_PROGRAMS: Mapping[str, str] = MappingProxyType(
+    {
+        "steps": "iterations says how many steps it draws",
+        "num_inference_steps": "iterations says how many steps it draws",
+        "max_iterations": "iterations says how many steps it draws",
+        "negative_prompt": "write what is to be avoided with a negative weight, like prompts='a castle | fog:-0.5'",
+        "negative": "write what is to be avoided with a negative weight, like prompts='a castle | fog:-0.5'",
+        "num_images": "candidates draws several pictures side by side and keeps the best",
+        "num_images_per_prompt": "candidates draws several pictures side by side and keeps the best",
+        "n_batches": "candidates draws several pictures side by side and keeps the best",
+        "n_samples": "candidates draws several pictures side by side and keeps the best",
+        "batch_size": "candidates draws several pictures side by side; micro_batch is how many views are seen at once",
+        "width": "give both sides at once, like size='384x216'",
+        "height": "give both sides at once, like size='384x216'",
+        "width_height": "give both sides at once, like size='384x216'",
+        "text_prompts": "give the prompts, like prompts='a castle | fog:-0.5'",
+        "guidance_scale": "the prompts are the only guide; their weights say how strongly each pulls",
+        "cfg_scale": "the prompts are the only guide; their weights say how strongly each pulls",
+        "clip_guidance_scale": "the prompts are the only guide; their weights say how strongly each pulls",
+        "tv_scale": _WEIGHT.format("smoothness"),
+        "sat_scale": _WEIGHT.format("saturation"),
+        "denoising_strength": "init_weight says how closely it stays with the init_image",
+        "strength": "init_weight says how closely it stays with the init_image",
+        "init_scale": "init_weight says how closely it stays with the init_image",
+        "skip_steps": "start='image' draws on from the init_image, and init_weight says how closely it stays with it",
+        "sampler": "there is no sampler: every step follows the gradient; learning_rate is its size",
+        "sampler_name": "there is no sampler: every step follows the gradient; learning_rate is its size",
+        "scheduler": "there is no scheduler: learning_rate is the size of a step, learning_rate_drops when it falls",
+        "style": "write the style into the prompt, like 'a castle, watercolor'; style_image takes that of a picture",
+        "clip_model": "perceptors names the CLIPs that look, like perceptors='ViT-B/32'",
+        "checkpoint": "model names the drawer's weights",
+    }
+)
+"""What to give instead, by the setting's name in A1111, Disco Diffusion, diffusers or Midjourney."""
 
 DRAWERS_ELSEWHERE: Mapping[str, str] = MappingProxyType(
     {

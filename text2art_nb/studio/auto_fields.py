@@ -1,4 +1,4 @@
-"""Fields for the settings that have no place of their own on the panel: what each is follows from its type.
+"""Make fields for settings without a place of their own on the panel, from their types.
 
 They stand under folds, by the room of `text2art_nb.settings` that they come from; a drawer's own are shown with that
 drawer alone. So a new setting is on the panel as soon as it is a setting.
@@ -19,12 +19,12 @@ from text2art_nb.studio import fields
 from text2art_nb.studio.fields import Field
 from text2art_nb.studio.picture_field import PictureField
 
-ROOMS: Final[dict[str, type[Checked]]] = {
-    "This kind's own": DrawingSettings,
-    "Words and looking": LookingSettings,
-    "Taste": TasteSettings,
+SECTIONS: Final[dict[str, type[Checked]]] = {
+    "Options for this kind": DrawingSettings,
+    "Prompt and views": LookingSettings,
+    "Style": TasteSettings,
     "Motion and overlay": MotionSettings,
-    "Who draws": EngineSettings,
+    "Engine": EngineSettings,
     "Other": Settings,
 }
 """The folds, and whose fields are under each."""
@@ -40,9 +40,9 @@ def other_fields(known: set[str]) -> Iterator[Field]:
             yield _field(name)
 
 
-def room_of(name: str) -> str:
+def section_of(name: str) -> str:
     """The fold that a setting's field belongs under."""
-    return next(title for title, room in ROOMS.items() if name in room.model_fields)
+    return next(title for title, room in SECTIONS.items() if name in room.model_fields)
 
 
 def drawers_of(name: str) -> tuple[str, ...]:
@@ -107,10 +107,10 @@ def _engine(label: str) -> Field:
 
     there = is_here()
     options = {name: name for name in (get_args(Engine) if there else ("text2art",))}
-    hint = "pixray: the original, in a process of its own" if there else f"pixray isn't here; {HOW} installs it"
+    hint = "pixray: the original, in a process of its own" if there else f"pixray isn't installed; {HOW} installs it"
     return fields.Choice("engine", label, options, hint)
 
 
 def _one_of(name: str, label: str, options: tuple[str, ...]) -> Field:
-    usual = {"the usual": None} if Settings.model_fields[name].default is None else {}
+    usual = {"default": None} if Settings.model_fields[name].default is None else {}
     return fields.Choice(name, label, {**usual, **{option: option for option in options}})

@@ -1,4 +1,4 @@
-"""`Easel`: one run, drawn on a thread of its own, and what a view needs to know of it at this moment.
+"""`BackgroundRun`: one run, drawn on a thread of its own, and what a view needs to know of it at this moment.
 
 Views (the live cell, the panel) look at it whenever they like, on the kernel's main thread, which so stays free to hear
 clicks and Interrupt however long an iteration takes. No widget is ever touched from here.
@@ -29,17 +29,17 @@ SECONDS_BETWEEN: Final = 0.1
 """At most ten pictures a second: more than that, browsers swap without painting."""
 
 
-class Easel:
+class BackgroundRun:
     """Draws `run` from `start` on.
 
     sketch: what it starts from, where that is there before the first frame; frame: the newest; shown: the newest whose
     picture is made; trace: scores and losses so far; artwork: the picture, once it's done; error: what ended it, or
-    None; trouble: what else went wrong, in a sentence, or None; fetching: what is being downloaded for it, and under
+    None; warning: what else went wrong, in a sentence, or None; downloads: what is being downloaded for it, and under
     which licence, in sentences.
     """
 
     def __init__(self, run: "Run", frames: FrameStore | None = None, ready: Callable[[], None] = lambda: None) -> None:
-        """ready: waits until the models are loaded that somebody else is loading already."""
+        """ready: called on the thread before it draws, to wait for models that are being loaded already."""
         self.run = run
         self.frames = frames
         self._ready = ready
@@ -49,8 +49,8 @@ class Easel:
         self.trace = Trace()
         self.artwork: Artwork | None = None
         self.error: Exception | None = None
-        self.trouble: str | None = None
-        self.fetching: list[str] = []
+        self.warning: str | None = None
+        self.downloads: list[str] = []
         self.peak_bytes: int | None = None
         self.first_frame_seconds: float | None = None
         self.drawn = 0
@@ -59,7 +59,7 @@ class Easel:
         self._began = time.monotonic()
         self._due = 0.0
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="text2art-easel", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="text2art-background-run", daemon=True)
 
     def start(self) -> None:
         """Begin to draw. The thread that calls, which may have computed before, only looks on from here."""
@@ -78,7 +78,7 @@ class Easel:
             self.sketch = self.run.sketch()
             self._ready()
             own = nullcontext() if self.run.directory is None else alone(self.run.directory)
-            with own, models.telling(self.fetching.append), PeakMemory(self.run.settings.device) as memory:
+            with own, models.telling(self.downloads.append), PeakMemory(self.run.settings.device) as memory:
                 self._draw()
             self.peak_bytes = memory.bytes
         except Exception as error:
@@ -90,7 +90,7 @@ class Easel:
         try:
             keep_drawing(self.run, self.frames, self._watch)
         finally:
-            self.trouble = close_frames(self.frames)
+            self.warning = close_frames(self.frames)
             if self.frame is not None:  # whatever has happened: what there is is kept
                 self._show(self.frame)
                 self.artwork = picture_of(self.run, self.frames)
@@ -106,7 +106,7 @@ class Easel:
             self._show(frame)
 
     def _show(self, frame: "Frame") -> None:
-        # Made here, where it delays nobody's click, and where torch has its helpers already.
+        # Made here, where it delays no click, and where torch has its helpers already.
         _ = frame.image, frame.pixels if frame.candidates > 1 else None
         self.shown = frame
         self._due = time.monotonic() + SECONDS_BETWEEN

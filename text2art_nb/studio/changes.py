@@ -1,4 +1,4 @@
-"""What was changed on the panel, said in terms of a run that is on its way."""
+"""Compare settings, in terms of what a running run can be steered to."""
 
 from typing import Any, Final
 
@@ -11,9 +11,9 @@ _NEVER: Final = ("steering", "make_video", "allow_urls")
 
 
 def differences(before: Settings, after: Settings) -> tuple[dict[str, Any], list[str]]:
-    """What a run can be steered to, and the names of what it can't change on its way. Both settings are resolved.
+    """Split the differences into changes that a run can be steered to, and names of settings that it can't change.
 
-    Prompts that count in a mask which the run doesn't have come with it: from the next Draw on.
+    Both settings are resolved. Prompts for a mask that the run doesn't have can't be changed either.
     """
     changes: dict[str, Any] = {}
     later = []

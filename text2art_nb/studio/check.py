@@ -1,11 +1,11 @@
-"""What a notebook's cell raises for people who don't read tracebacks."""
+"""An error that a notebook shows as one sentence, without a traceback."""
 
 from text2art_nb.errors import Text2ArtError
 
 
 class CheckError(Text2ArtError):
-    """A cell's work has not been done. IPython shows the sentence alone; the cell counts as failed."""
+    """Raised by a cell that has failed. IPython shows the sentence alone."""
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows in place of a traceback."""
+        """Return what IPython shows in place of a traceback."""
         return [f"text2art: {self}"]

@@ -1,4 +1,4 @@
-"""Google Drive on Colab: mounted when somebody asks for it, and one plain sentence where that comes to nothing."""
+"""Copy files to Google Drive on Colab. Mounts it on request, and explains every failure in one sentence."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ _REASONS: Final = (
 
 
 def copy_to_drive(files: Sequence[Path]) -> list[Path]:
-    """Copies of the files in a folder `text2art` on Google Drive, which asks for access first.
+    """Copy files to the folder `text2art` on Google Drive, which asks for access first. Returns the copies.
 
     A copy is there whole or not at all.
 
@@ -54,7 +54,7 @@ def copy_to_drive(files: Sequence[Path]) -> list[Path]:
 
 
 def connect() -> Path:
-    """The folder of the user's Drive, mounted if it isn't yet.
+    """Mount the user's Drive if it isn't mounted yet. Returns its folder.
 
     Raises:
         RunError: this isn't Colab, or Drive can't be mounted, in one sentence.
@@ -62,11 +62,11 @@ def connect() -> Path:
     try:
         from google.colab import drive
     except ImportError:
-        raise RunError("Google Drive is to be had on Colab only; the pictures stay on this machine") from None
+        raise RunError("Google Drive is available on Colab only; the pictures stay on this machine") from None
     if not os.path.ismount(DRIVE.parent):
         try:
             drive.mount(str(DRIVE.parent))
-        except Exception as error:  # Colab's, pexpect's or the system's: nobody says which there are
+        except Exception as error:  # Colab's, pexpect's or the system's: undocumented
             raise RunError(f"Google Drive could not be used: {_why(error)}; the pictures stay in Colab") from error
     if not os.path.isdir(DRIVE):
         # Made by us, the folder would look like Drive, and be gone with the runtime.

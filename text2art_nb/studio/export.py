@@ -1,4 +1,4 @@
-"""Handing files on from a cell: links that don't swell the notebook's file; buttons where links lead nowhere."""
+"""Offer files for download from a cell: links, or buttons where links don't work."""
 
 import html
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from text2art_nb.errors import RunError
+from text2art_nb.models.listing import in_words
 from text2art_nb.studio.gallery import hand_over
 from text2art_nb.studio.view import CellView, Guarded
 
@@ -22,7 +23,7 @@ def reference(path: Path) -> str:
 
     The file itself is never in it: what is in a cell's output is in the notebook's file.
     """
-    size = f"{path.stat().st_size / 1e6:.1f} MB"
+    size = in_words(path.stat().st_size)
     near = Path(os.path.relpath(path))
     if near.parts[0] == ".." or not links_work():
         return f"{html.escape(str(path))}, {size}"
@@ -38,7 +39,7 @@ def buttons_for(files: Sequence[Path], guarded: Guarded) -> CellView:
         def hand() -> None:
             view.note = hand_over(view, path)
 
-        view.press(path.name, hand)
+        view.on_click(path.name, hand)
 
     for path in files:
         offer(path)

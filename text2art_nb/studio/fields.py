@@ -24,7 +24,7 @@ def same(value: Any) -> Any:
 class Field:
     """One setting on the panel.
 
-    A field that nobody has touched says nothing: quality, aspect and the drawer decide, and it shows what they decide.
+    An untouched field counts for nothing: quality, aspect and the drawer decide, and it shows their choice.
 
     name: the setting's; label, hint: what stands beside it; kind: what the page makes of it; entered: what stands in
     it; touched: whether its value counts; visible: whether it is on the panel at all; note, wrong: the sentence under
@@ -59,7 +59,7 @@ class Field:
         self._listeners.append(listener)
 
     def enter(self, entered: Any) -> None:
-        """What the user does on the page. Raises SettingsError for what it can't be."""
+        """Take a value from the page. Raises SettingsError for one that the field can't hold."""
         self.entered = self._read(entered)
         self._changed()
 
@@ -73,32 +73,32 @@ class Field:
 
     @property
     def value(self) -> Any:
-        """What the setting shall be; only a touched field's counts."""
+        """The setting's value; it counts only if the field is touched."""
         return self._to_setting(self.entered)
 
     def fill(self, value: Any, touched: bool) -> None:
-        """Show `value` (a setting's) without telling anybody."""
+        """Show a setting's value without calling listeners."""
         shown = self._to_shown(value)
         if shown is not None:
             self.entered = shown
         self.touched = touched
 
-    def show(self, visible: bool) -> None:
-        """Whether it is on the panel at all."""
+    def set_visible(self, visible: bool) -> None:
+        """Show or hide the field."""
         self.visible = visible
 
-    def say(self, sentence: str, error: bool = False) -> None:
-        """Show a sentence under the field; an empty one takes it away."""
+    def set_note(self, sentence: str, error: bool = False) -> None:
+        """Show a sentence under the field; an empty one removes it."""
         self.note, self.wrong = sentence, error and bool(sentence)
 
     @property
     def described(self) -> dict[str, Any]:
-        """What of it never changes: for the page to build it once."""
+        """The constant part: the page builds the control from it, once."""
         return {"kind": self.kind, "label": self.label, "hint": self.hint}
 
     @property
     def shown(self) -> dict[str, Any]:
-        """What of it changes. Empty entries are left out: there are a hundred fields."""
+        """The variable part. Empty entries are left out: there are a hundred fields."""
         found: dict[str, Any] = {"value": self.entered}
         for name, value in (("placeholder", self.placeholder), ("note", self.note), ("wrong", self.wrong)):
             if value:
@@ -206,7 +206,7 @@ class Choice(Field):
         return {**super().shown, "options": list(self.options)}
 
 
-class Named(Field):
+class ComboBox(Field):
     """A line of text with suggestions."""
 
     kind = "named"
@@ -234,7 +234,7 @@ class Switch(Field):
         self.entered, self.touched = bool(value), touched
 
 
-class Several(Field):
+class MultiSelect(Field):
     """Any of a few words, in the order in which they were pressed: pills to press."""
 
     kind = "several"
@@ -248,7 +248,7 @@ class Several(Field):
         return [each for each in entered if each in self.options]
 
     def press(self, option: str) -> None:
-        """What the user does to one of the pills: another press takes it back, however often it is there."""
+        """Toggle one of the options."""
         rest = [each for each in self.entered if each != option]
         self.enter(rest if option in self.entered else [*rest, option])
 

@@ -1,4 +1,4 @@
-"""Which fields the panel has, what they are called, and where they stand. What they do together is the panel's."""
+"""The panel's fields: their labels, hints and order."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_args
@@ -9,7 +9,7 @@ from text2art_nb.settings import FILTERS, LOSSES, Aspect, Keep, Precision, Quali
 from text2art_nb.settings.modifiers import MODIFIERS
 from text2art_nb.settings.presets import EMBEDDED_EYES
 from text2art_nb.studio import auto_fields, fields
-from text2art_nb.studio.fields import Choice, Field, Named, Number, Prompt, Several, Slider
+from text2art_nb.studio.fields import Choice, ComboBox, Field, MultiSelect, Number, Prompt, Slider
 from text2art_nb.studio.kind_field import KindField
 from text2art_nb.studio.model_choices import names_of
 from text2art_nb.studio.picture_field import PictureField
@@ -17,10 +17,10 @@ from text2art_nb.studio.picture_field import PictureField
 # What the site called image and pixel art; another package's drawer goes by its own name.
 KINDS: Final = {"vqgan": "Image", "pixel": "Pixel art", "strokes": "Strokes", "fft": "Waves", "taesd": "TAESD"}
 WITH_DOWNLOAD: Final = {"turbo": "Turbo", "generator": "Your own generator"}
-ELSEWHERE: Final = frozenset({"losses", "allow_urls", "make_video", "steering", "pixray"})
-"""Settings that have no field: sliders of their own, the program's business, what steering recorded, another's own."""
+WITHOUT_FIELD: Final = frozenset({"losses", "allow_urls", "make_video", "steering", "pixray"})
+"""Settings without a field: they have sliders of their own, are internal, recorded, or another program's."""
 
-REST: Final = (
+VISIBLE_ROWS: Final = (
     ("drawer",),
     ("quality", "size"),
     ("aspect",),
@@ -29,8 +29,8 @@ REST: Final = (
     ("init_image", "init_weight"),
     ("palette",),
 )
-"""The rows below the prompt, in sight."""
-MORE: Final = (
+"""The rows below the prompt."""
+MORE_ROWS: Final = (
     ("image_prompts",),
     ("masks",),
     ("learning_rate", "learning_rate_drops"),
@@ -42,15 +42,16 @@ MORE: Final = (
     ("model", "perceptors"),
     ("device", "precision", "micro_batch"),
 )
-"""The rows under *More settings*. `losses` are the tastes' sliders."""
-MOST_TASTE: Final = 5.0
-"""How far a taste's slider goes by itself."""
+"""The rows under *More settings*. `losses` are the sliders of the style losses."""
+MAX_LOSS_WEIGHT: Final = 5.0
+"""The upper end of a style loss's slider; a larger weight from elsewhere moves it."""
+LOSSES_LABEL: Final = "Style losses"
 
 
 def all_fields(masks: Field) -> dict[str, Field]:
-    """Every field of the panel, by its setting's name. masks: the field of that setting, which paints."""
+    """Make every field, by the name of its setting. masks: the field of that setting, with the mask painter."""
     found = {field.name: field for field in (*_fields_in_sight(), *_more_fields(), masks)}
-    for field in auto_fields.other_fields(found.keys() | ELSEWHERE):
+    for field in auto_fields.other_fields(found.keys() | WITHOUT_FIELD):
         found[field.name] = field
     for name, field in found.items():
         field.fill(Settings.model_fields[name].default, touched=False)
@@ -58,25 +59,26 @@ def all_fields(masks: Field) -> dict[str, Field]:
 
 
 def described(found: Mapping[str, Field]) -> dict[str, Any]:
-    """What the page builds the form from: the fields, where they stand, styles, palettes and tastes."""
-    placed = {"prompts"}.union(*REST, *MORE)
-    rooms: dict[str, list[str]] = {title: [] for title in auto_fields.ROOMS}
+    """Describe the form for the page: fields, rows, sections, styles, palettes and style losses."""
+    placed = {"prompts"}.union(*VISIBLE_ROWS, *MORE_ROWS)
+    rooms: dict[str, list[str]] = {title: [] for title in auto_fields.SECTIONS}
     for name in found.keys() - placed:
-        rooms[auto_fields.room_of(name)].append(name)
+        rooms[auto_fields.section_of(name)].append(name)
     order = list(Settings.model_fields)
     return {
         "fields": {name: field.described for name, field in found.items()},
-        "rest": [list(row) for row in REST],
-        "more": [list(row) for row in MORE],
-        "rooms": [[title, sorted(names, key=order.index)] for title, names in rooms.items() if names],
+        "rows": [list(row) for row in VISIBLE_ROWS],
+        "more": [list(row) for row in MORE_ROWS],
+        "sections": [[title, sorted(names, key=order.index)] for title, names in rooms.items() if names],
         "styles": [[group, list(words)] for group, words in MODIFIERS.items()],
         "palettes": {name: _stripes(colours) for name, colours in PALETTES.items()},
         "losses": list(LOSSES),
+        "losses_label": LOSSES_LABEL,
     }
 
 
 def _kinds() -> dict[str, str]:
-    """What the panel calls the kinds, and the drawers' names: the usual one first, other packages' last."""
+    """Map the panel's labels to drawers: the default first, other packages' drawers last."""
     ours = KINDS | WITH_DOWNLOAD
     there = drawers.names()
     names = [*(name for name in ours if name in there), *(name for name in there if name not in ours)]
@@ -96,33 +98,33 @@ def _fields_in_sight() -> Iterator[Field]:
     yield fields.text("seed", "Seed", "same seed, same picture", "a new one", to_setting=fields.whole_or_text)
     yield Slider("candidates", "Candidates", 1, 16, 1, "side by side")
     starts = {"best": None, **_named(get_args(Start))}
-    yield Choice("start", "First picture", starts, "what it grows out of", all_in_sight=True)
+    yield Choice("start", "First picture", starts, "what the run starts from", all_in_sight=True)
     yield PictureField("init_image", "Start from", "a picture to begin with", many=False)
-    yield Slider("init_weight", "Stay close to it", 0.0, 10.0, 0.1, "0: as it likes")
+    yield Slider("init_weight", "Stay close to it", 0.0, 10.0, 0.1, "0: free")
     hint = "a name, or colours like red->gold\\8"
     yield fields.text("palette", "Palette", hint, "none", to_setting=fields.text_or_none)
 
 
 def _more_fields() -> Iterator[Field]:
     yield PictureField("image_prompts", "Look like these", "pictures as prompts", many=True)
-    yield PictureField("style_image", "Manner of", "for the taste style", many=False)
-    yield PictureField("content_image", "Things of", "for the taste content", many=False)
+    yield PictureField("style_image", "Style picture", "for the loss style", many=False)
+    yield PictureField("content_image", "Content picture", "for the loss content", many=False)
     number = {"to_setting": fields.number_or_none}
     yield fields.text("learning_rate", "Learning rate", "the size of a step", "the drawer's own", **number)
     yield fields.text("learning_rate_drops", "Slow down at", "in percent of the steps")
     yield Slider("num_cuts", "Cuts", 1, 64, 1, "views a step")
     yield Slider("batches", "Batches", 1, 8, 1, "times those views")
-    yield Several("filters", "Filters", FILTERS, "lookup holds the palette; mirror")
+    yield MultiSelect("filters", "Filters", FILTERS, "lookup holds the palette; mirror")
     size = {"to_shown": fields.size_as_text, "to_setting": fields.text_or_none}
     yield fields.text("pixel_size", "Pixel grid", "such as 40x40", "from the shape", **size)
     yield fields.text("pixel_scale", "Coarser grid", "divides the grid", "1", **number)
-    yield Choice("keep", "Hand over", _named(get_args(Keep)), "which picture")
+    yield Choice("keep", "Which picture to keep", _named(get_args(Keep)), "last, best, or an average")
     usual = Settings.model_fields["model"].default
-    yield Named(
+    yield ComboBox(
         "model", "Model", ["embedded", "full"], "full: real weights; or a path of your own", to_setting=_or(usual)
     )
     eyes = [*EMBEDDED_EYES, *names_of("clip")]
-    yield Named("perceptors", "Perceptors", eyes, "whose CLIP looks", to_setting=fields.text_or_none)
+    yield ComboBox("perceptors", "Perceptors", eyes, "the CLIP models that judge", to_setting=fields.text_or_none)
     usual = Settings.model_fields["device"].default
     yield fields.text("device", "Device", "or cpu, cuda, mps", str(usual), to_setting=_or(usual))
     yield Choice("precision", "Arithmetic", _named(get_args(Precision)), "auto is best")
@@ -130,7 +132,7 @@ def _more_fields() -> Iterator[Field]:
 
 
 def _or(usual: Any) -> fields.Convert:
-    """A text, or the usual value where there is none."""
+    """Convert an empty text to the default."""
     return lambda text: text.strip() or usual
 
 
@@ -139,6 +141,6 @@ def _named(words: tuple[str, ...]) -> dict[str, str]:
 
 
 def _stripes(colours: tuple[Colour, ...]) -> list[str]:
-    """At most sixteen of a palette's colours, as CSS has them."""
+    """At most sixteen colors of a palette, for CSS."""
     shown = colours[:: max(1, len(colours) // 16)]
     return ["#" + "".join(f"{round(part * 255):02x}" for part in colour) for colour in shown]

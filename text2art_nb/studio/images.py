@@ -4,12 +4,13 @@ import base64
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
-from text2art_nb.imaging.image_io import opaque
+from text2art_nb.imaging.image_io import opaque, open_picture
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from text2art_nb.artifacts.artwork import Artwork
+    from text2art_nb.settings import Settings
 
 LIVE_SIDE: Final = 768
 """Longest side of a picture that is shown while it grows, in pixels."""
@@ -65,12 +66,12 @@ def static_jpeg(artwork: "Artwork") -> bytes:
 
 
 def data_uri(data: bytes, kind: str = "image/jpeg") -> str:
-    """`data` as an address that a page needs to ask nobody for."""
+    """Encode `data` as a data URI."""
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def soft_noise(width: int, height: int) -> "Image.Image":
-    """What is shown before there is a first frame: blurred grey-ish noise, much as a drawer's start."""
+    """Make blurred grayish noise to show before the first frame."""
     import numpy as np
     from PIL import Image
 
@@ -78,3 +79,12 @@ def soft_noise(width: int, height: int) -> "Image.Image":
     noise = 0.6 + 0.05 * np.random.default_rng(0).standard_normal((rows, columns, 3))
     coarse = Image.fromarray((noise.clip(0, 1) * 255).astype(np.uint8))
     return coarse.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def start_picture(settings: "Settings") -> "Image.Image":
+    """The picture to show before the first frame: the init image, or noise of the picture's shape."""
+    if settings.init_image is not None:
+        return open_picture(settings.init_image)
+    width, height = settings.picture_size
+    scale = min(1.0, LIVE_SIDE / max(width, height))
+    return soft_noise(max(1, round(width * scale)), max(1, round(height * scale)))

@@ -8,7 +8,7 @@ MAX_NAME: Final = 200
 
 
 class Incoming:
-    """What is dropped on one place of the page.
+    """The files dropped on one zone of the page.
 
     take: gets (name, data) of each whole file; many: whether several may be on their way at once.
     """

@@ -1,7 +1,7 @@
-"""What the studio asks of the kernel that it lives in: let clicks in, hear Interrupt, begin work after a click.
+"""Work with the kernel: handle clicks while a cell runs, count Interrupts, run work after a click.
 
 A cell that runs keeps the kernel busy. How clicks still get in differs: ipykernel 7 handles them while an async cell
-awaits something; ipykernel 6 (Colab's) queues them behind the cell, so somebody has to take them out of the queue.
+awaits something; ipykernel 6 (Colab's) queues them behind the cell, so that they have to be taken out of the queue.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ def running_kernel() -> Any | None:
     return getattr(get_ipython(), "kernel", None)
 
 
-class Pump:
+class MessagePump:
     """Handles the widgets' messages that wait for a cell to end. Call it often, on the main thread.
 
     What is not a widget's message stays in the queue, in order. Where the kernel has no such queue (ipykernel 7, or no
@@ -68,13 +68,13 @@ class Pump:
 
 
 @contextmanager
-def answered(kernel: Any | None) -> Iterator[None]:
+def acknowledge_messages(kernel: Any | None) -> Iterator[None]:
     """While it lasts, in an async cell, ipykernel 7 says of every widget's message when it is dealt with.
 
     It leaves that out while a cell runs (7.4), and ipywidgets sends no further change of a widget before it has heard
-    it: a field would go dead after the first letter. `Pump` does the same for ipykernel 6.
+    it: a field would go dead after the first letter. `MessagePump` does the same for ipykernel 6.
     """
-    if kernel is None or works_by_hand(kernel):
+    if kernel is None or must_block(kernel):
         yield
         return
     cell, handle = kernel.get_parent("shell"), kernel.shell_handlers["comm_msg"]
@@ -94,7 +94,7 @@ def answered(kernel: Any | None) -> Iterator[None]:
         kernel.shell_handlers["comm_msg"] = handle
 
 
-def heard_in_order(*boxes: widgets.Widget) -> None:
+def handle_on_main_thread(*boxes: widgets.Widget) -> None:
     """Have what happens to these widgets, and to all in them, handled on the main thread, in order.
 
     ipykernel 7 hands a widget's message to the thread that last sent to it, so that of two fields one may be heard by
@@ -104,23 +104,23 @@ def heard_in_order(*boxes: widgets.Widget) -> None:
         comm: Any = getattr(widget, "comm", None)
         if hasattr(comm, "_reply_subshell_for"):
             comm._reply_subshell_for = lambda data, default: None  # None is the main thread
-        heard_in_order(*getattr(widget, "children", ()))
+        handle_on_main_thread(*getattr(widget, "children", ()))
 
 
 class Interrupts:
-    """While it lasts, Interrupt is counted instead of tearing the cell apart; `told` says how often it came.
+    """While it lasts, Interrupt is counted instead of tearing the cell apart; `count` says how often it came.
 
     Whoever awaits looks at the count: an exception out of a signal handler would hit whatever the event loop is doing.
     Only the main thread hears signals; elsewhere nothing is changed.
     """
 
     def __init__(self) -> None:
-        self.told = 0
+        self.count = 0
         self._before: Any = None
         self._listens = threading.current_thread() is threading.main_thread()
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        self.told += 1
+        self.count += 1
 
     def __enter__(self) -> Self:
         if self._listens:
@@ -134,7 +134,7 @@ class Interrupts:
             signal.signal(signal.SIGINT, signal.default_int_handler if self._before is None else self._before)
 
 
-def works_by_hand(kernel: Any | None) -> bool:
+def must_block(kernel: Any | None) -> bool:
     """Whether what a click begins has to be done to its end before the click's handler returns.
 
     So it is before ipykernel 7 (there a widget that is updated from elsewhere doesn't move, colabtools#3373), and
@@ -145,14 +145,14 @@ def works_by_hand(kernel: Any | None) -> bool:
 
 def run_after_click(work: Coroutine[Any, Any, None], kernel: Any | None) -> None:
     """Do `work`, begun by a click, so that further clicks are heard."""
-    if kernel is None or works_by_hand(kernel):
-        _exhaust(work)
+    if kernel is None or must_block(kernel):
+        _run_blocking(work)
     else:  # from whatever thread the click came in on
         asyncio.run_coroutine_threadsafe(work, kernel.io_loop.asyncio_loop)
 
 
-def _exhaust(work: Coroutine[Any, Any, None]) -> None:
-    """Drive a coroutine that awaits nothing but `pause` to its end, also inside a running event loop."""
+def _run_blocking(work: Coroutine[Any, Any, None]) -> None:
+    """Drive a coroutine that awaits nothing but `sleep` to its end, also inside a running event loop."""
     while True:
         try:
             seconds = work.send(None)
@@ -161,7 +161,7 @@ def _exhaust(work: Coroutine[Any, Any, None]) -> None:
         time.sleep(seconds if isinstance(seconds, float) else 0.001)
 
 
-class _Nap:
+class _Sleep:
     """Awaiting it hands `seconds` to whoever drives the coroutine by hand."""
 
     def __init__(self, seconds: float) -> None:
@@ -171,9 +171,9 @@ class _Nap:
         yield self._seconds
 
 
-async def pause(seconds: float, by_hand: bool) -> None:
-    """Wait; by_hand: for `_exhaust`, which has no event loop of its own to wait on."""
-    if by_hand:
-        await _Nap(seconds)
+async def sleep(seconds: float, blocking: bool) -> None:
+    """Wait; blocking: for `_run_blocking`, which has no event loop of its own to wait on."""
+    if blocking:
+        await _Sleep(seconds)
     else:
         await asyncio.sleep(seconds)

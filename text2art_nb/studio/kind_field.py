@@ -1,4 +1,4 @@
-"""What draws, and what goes on where it ends: the panel's way to a chain like ``vqgan:30 -> pixel:70``."""
+"""Choose the drawer, or a chain of two like ``vqgan:30 -> pixel:70``."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -8,9 +8,9 @@ from text2art_nb.settings.stages import read_stages
 from text2art_nb.studio.fields import Field
 
 EVEN: Final = 50
-"""The second one's share of the steps, in percent, where nobody says: then the chain doesn't say it either."""
+"""The second drawer's default share of the iterations, in percent; a chain with this share doesn't state it."""
 BOUNDS: Final = (5, 95)
-"""What the slider of that share takes."""
+"""The bounds of that share."""
 
 
 class KindField(Field):
@@ -25,7 +25,7 @@ class KindField(Field):
 
     def __init__(self, kinds: Mapping[str, str]) -> None:
         """kinds: what the panel calls them, and the drawers' names."""
-        super().__init__("drawer", "Kind", "what draws, and what goes on where that ends")
+        super().__init__("drawer", "Kind", "what draws first, and what continues from there")
         self._names = {name: label for label, name in kinds.items()}
         self._firsts = dict(self._names)
         self._given: tuple[str, tuple[str, str, int]] | None = None

@@ -1,4 +1,4 @@
-"""What is on disk: pictures that were drawn, and runs that one can go on with. No widgets here."""
+"""Pictures and runs on disk. No widgets here."""
 
 import os
 from dataclasses import dataclass
@@ -30,31 +30,31 @@ class StoredRun:
 
     @property
     def finished(self) -> bool:
-        """Whether only a higher total would make it go on."""
+        """Whether all iterations have been drawn."""
         return self.iteration >= self.total
 
     @property
     def label(self) -> str:
-        """The prompt and how far it is: for a list to choose from."""
+        """The prompt and the progress, for a list."""
         short = self.prompts if len(self.prompts) <= 48 else self.prompts[:45] + "…"
         return f"{short or self.directory.stem} ({self.iteration} of {self.total})"
 
 
-class Shelf:
+class RunLibrary:
     """The studio's folder: PNGs with their recipes in them, and beside each its run."""
 
     def __init__(self, folder: Path | None = None) -> None:
         """folder: None for `default_folder`."""
         self.folder = folder or default_folder()
 
-    def place(self, settings: "Settings") -> Places:
-        """A new place for a picture of resolved `settings`, noted so that its run can be gone on with."""
+    def new_paths(self, settings: "Settings") -> Places:
+        """Make the paths of a new picture of resolved `settings`, and note them so that its run can be continued."""
         places = places_for(settings, None, None, True, self.folder)
         places.prepare()
         return places
 
-    def place_of(self, directory: Path) -> Places:
-        """Where the run in `directory` puts its picture."""
+    def paths_of(self, directory: Path) -> Places:
+        """The paths of the run in `directory`."""
         return found_places(str(directory), None, None)
 
     def frames(self, places: Places, after: int | None) -> FrameStore:
@@ -66,7 +66,7 @@ class Shelf:
         return _newest_first(self.folder, ".png")
 
     def runs(self) -> list[StoredRun]:
-        """The runs that can be gone on with, newest first; what is damaged is left out."""
+        """The runs that can be continued, newest first, without damaged ones."""
         found = []
         for directory in _newest_first(self.folder, ".run"):
             try:
@@ -113,7 +113,7 @@ def default_folder() -> Path:
 
 
 def _newest_first(folder: Path, suffix: str) -> list[Path]:
-    """What lies in `folder` with that suffix; of the same age: by name. Nothing where Drive's connection is dead."""
+    """Files in `folder` with that suffix, newest first, then by name. Empty where Drive's connection is dead."""
     aged = []
     for path in list(folder.iterdir()) if os.path.isdir(folder) else []:
         try:

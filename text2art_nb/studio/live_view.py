@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from text2art_nb.runtime.formatting import minutes
+from text2art_nb.runtime.formatting import about
 from text2art_nb.studio.images import jpeg, static_jpeg
-from text2art_nb.studio.output import replace_by_html, show_jpeg, show_widget
+from text2art_nb.studio.output import note, replace_by_html, show_jpeg, show_widget
 from text2art_nb.studio.view import CellView
 
 if TYPE_CHECKING:
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from text2art_nb.artifacts.artwork import Artwork
     from text2art_nb.runs.frame import Frame
     from text2art_nb.runs.run import Run
-    from text2art_nb.studio.background_run import Easel
+    from text2art_nb.studio.background_run import BackgroundRun
 
 AGAIN = "Run this cell to draw again"
-SKETCHED = "a first sketch; loading the models that draw it out …"
+SKETCHED = "first sketch; loading the models that draw it out …"
 
 
 def status_line(frame: "Frame", going: bool = True) -> str:
-    """iteration 12 of 120 · score 0.31 · 0:14 left. going: whether it is being drawn; else nothing is left."""
-    left = f" · {minutes(frame.eta)} left" if frame.eta and going else ""
+    """iteration 12 of 120 · score 0.310 · about 14 s left. going: whether it is being drawn; else no time is left."""
+    left = f" · about {about(frame.eta)} left" if frame.eta and going else ""
     return f"iteration {frame.iteration} of {frame.total} · score {frame.score:.3f}{left}"
 
 
-def progress(easel: "Easel", frame: "Frame") -> dict[str, Any]:
-    """How far it is.
+def progress_of(background: "BackgroundRun", frame: "Frame") -> dict[str, Any]:
+    """Describe a run's progress for the page.
 
-    share: of all iterations, 0..1; status: the status line; trace: the way of score and loss, as SVG; notices: what the
-    run had to say lately.
+    share: of all iterations, 0..1; status: the status line; trace: the curves of score and loss, as SVG; notices: the
+    run's latest notices.
     """
     return {
         "share": round(frame.iteration / max(1, frame.total), 4),
-        "status": status_line(frame, going=not easel.done and not easel.run.paused),
-        "trace": easel.trace.svg,
-        "notices": list(easel.run.notices[-2:]),
+        "status": status_line(frame, going=not background.done and not background.run.paused),
+        "trace": background.trace.svg,
+        "notices": list(background.run.notices[-2:]),
     }
 
 
@@ -59,18 +59,19 @@ class LiveCell:
         guarded: Callable[..., Callable[..., None]],
         view: CellView | None = None,
     ) -> None:
-        """guarded: wraps a handler so that what it raises is shown and kept, not lost (`Studio.guarded`).
+        """guarded: wraps an event handler so that its errors are reported (`ErrorLog.guarded`).
 
         view: that of the cell before, which has ended; None where there was none.
         """
         self._run = run
         self._ids = f"t2a-{secrets.token_hex(6)}", f"t2a-{secrets.token_hex(6)}"
         self._shown: Frame | Image.Image | None = None
+        self._downloads = 0
         self._paused: bool | None = None
         self.view = CellView(guarded) if view is None else view
-        self.view.stage = {"status": "loading the models …", "share": None}
-        self.view.press("pause", self._toggle)
-        self.view.press("stop", lambda: self._run.stop())
+        self.view.progress = {"status": "loading the models …", "share": None}
+        self.view.on_click("pause", self._toggle)
+        self.view.on_click("stop", lambda: self._run.stop())
         self._show_buttons()
         show_widget(self.view, AGAIN, self._ids[0])
         show_jpeg(jpeg(start), self._ids[1], update=False)
@@ -92,25 +93,28 @@ class LiveCell:
             self._run.pause()
         self._show_buttons()
 
-    def show(self, easel: "Easel") -> None:
-        """What the easel has now: the picture if there is a new one, and how far it is."""
+    def show(self, background: "BackgroundRun") -> None:
+        """Show a run's newest picture, its progress, and what is downloaded for it."""
+        for notice in background.downloads[self._downloads :]:
+            self._downloads += 1
+            note(notice)
         self._show_buttons()  # the panel has a button for that, too
-        frame = easel.shown
+        frame = background.shown
         if frame is None:
-            self._show_sketch(easel)
+            self._show_sketch(background)
             return
         if frame is self._shown:
             return
         self._shown = frame
         show_jpeg(jpeg(frame.image), self._ids[1], update=True)
-        self.view.stage = progress(easel, frame)
+        self.view.progress = progress_of(background, frame)
 
-    def _show_sketch(self, easel: "Easel") -> None:
-        if easel.sketch is None or easel.sketch is self._shown:
+    def _show_sketch(self, background: "BackgroundRun") -> None:
+        if background.sketch is None or background.sketch is self._shown:
             return
-        self._shown = easel.sketch
-        show_jpeg(jpeg(easel.sketch), self._ids[1], update=True)
-        self.view.stage = {"status": SKETCHED, "share": None}
+        self._shown = background.sketch
+        show_jpeg(jpeg(background.sketch), self._ids[1], update=True)
+        self.view.progress = {"status": SKETCHED, "share": None}
 
     def finish(self, artwork: "Artwork", total: int, iteration: int) -> None:
         """Leave the finished picture and its caption, without any widget."""
@@ -124,13 +128,13 @@ class LiveCell:
         replace_by_html(f'<div class="t2a-caption t2a-error">{html.escape(sentence)}</div>', self._ids[0])
 
     def leave(self) -> None:
-        """Have the controls do nothing more; what is displayed stays."""
-        self.view.mute()
+        """Disable the controls; the display stays."""
+        self.view.clear_handlers()
         self.view.buttons = [[*button[:3], True] for button in self.view.buttons]
 
 
 def caption(artwork: "Artwork", total: int, iteration: int) -> str:
-    """What stays above the picture: the prompt, how far it came, and what it takes to draw it again."""
+    """Describe a finished picture, as HTML: the prompt, how far it came, and the call that draws it again."""
     settings = artwork.settings
     state = f"done, {iteration} iterations" if iteration >= total else f"stopped at iteration {iteration} of {total}"
     width, height = settings.picture_size
@@ -138,7 +142,7 @@ def caption(artwork: "Artwork", total: int, iteration: int) -> str:
     if artwork.score is not None:
         facts.append(f"score {artwork.score:.3f}")
     if steered := [str(entry.iteration) for entry in settings.steering if not entry.stop]:
-        facts.append(f"steered at {', '.join(steered)}")
+        facts.append(f"changed at iteration {', '.join(steered)}")
     prompt = settings.prompts or "(pictures as prompts)"
     return (
         '<div class="t2a-caption" style="font:14px/1.5 system-ui,sans-serif;margin:4px 0">'
@@ -149,16 +153,16 @@ def caption(artwork: "Artwork", total: int, iteration: int) -> str:
 
 
 def _call(artwork: "Artwork") -> str:
-    """The line of Python that asks for the same, as far as a line can."""
-    asked = artwork.settings
+    """A line of Python that draws a similar picture."""
+    settings = artwork.settings
     shown = {
-        "drawer": asked.drawer,
-        "model": asked.model,
-        "quality": asked.quality,
-        "size": "x".join(map(str, asked.picture_size)),
-        "iterations": asked.iterations,
-        "seed": asked.seed,
+        "drawer": settings.drawer,
+        "model": settings.model,
+        "quality": settings.quality,
+        "size": "x".join(map(str, settings.picture_size)),
+        "iterations": settings.iterations,
+        "seed": settings.seed,
     }
     defaults = {"drawer": "vqgan", "model": "embedded", "quality": "normal"}
     words = [f"{name}={value!r}" for name, value in shown.items() if value != defaults.get(name)]
-    return f"draw({asked.prompts!r}, {', '.join(words)})"
+    return f"draw({settings.prompts!r}, {', '.join(words)})"

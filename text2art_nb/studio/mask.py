@@ -1,4 +1,4 @@
-"""Painting where a prompt shall count: a canvas over a picture, and what makes a mask of the settings of it."""
+"""Paint masks: a canvas over a picture, and the mask that it becomes in the settings."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +24,7 @@ Take = Callable[[str, str, int | None], int]
 
 
 class MaskPainter:
-    """The canvas, the words for what shall be there, and the buttons that hand both over.
+    """The canvas, the words for what should be there, and the buttons that hand both over.
 
     take: gets the mask as a PNG data URI, the words and the number of the mask that is to be replaced (None for one
     more), and returns the number that the mask has now. Raises SettingsError.
@@ -38,14 +38,14 @@ class MaskPainter:
         self._view, self._take = view, take
         self._under = b""
         view.mask = {"open": False, "width": SIDE, "height": SIDE, "painted": "", "words": "", "number": None}
-        view.hear("painted", lambda content, buffers: self._painted(content.get("painted")))
-        view.hear("use_mask", lambda content, buffers: self.use(str(content.get("words", ""))))
-        view.press("another_mask", self.begin_another)
-        view.press("hello", self._send)
+        view.on_message("painted", lambda content, buffers: self._painted(content.get("painted")))
+        view.on_message("use_mask", lambda content, buffers: self.use(str(content.get("words", ""))))
+        view.on_click("another_mask", self.begin_another)
+        view.on_click("hello", self._send)
 
     @property
     def shown(self) -> dict[str, Any]:
-        """What it shows now, apart from the picture under the canvas."""
+        """The trait `mask`: everything shown but the picture under the canvas."""
         return dict(self._view.mask)
 
     @property
@@ -74,17 +74,17 @@ class MaskPainter:
             self._view.show("under", self._under)
 
     def _painted(self, painted: Any) -> None:
-        """What mask.js tells after each stroke; anything else is let go."""
+        """Take the mask that mask.js sends after each stroke; ignore anything else."""
         if isinstance(painted, str) and len(painted) <= MAX_PAINTED and (not painted or painted.startswith(PNG)):
             self._set(painted=painted)
 
     def use(self, words: str) -> None:
-        """Hand the mask and its words over."""
+        """Put the mask and its words into the settings."""
         words = words.strip()[:MAX_WORDS]
         self._set(words=words)
         painted, number = self.shown["painted"], self.shown["number"]
         if not painted:
-            self.say("nothing is painted yet: paint over the picture where the prompt shall count", error=True)
+            self.say("Nothing is painted yet: paint over the picture where the prompt should apply.", error=True)
             return
         try:
             number = self._take(painted, words, number)
@@ -92,10 +92,10 @@ class MaskPainter:
             self.say(str(error), error=True)
             return
         self._set(number=number)
-        self.say(f"this is mask {number}: it is where a prompt counts that begins with [mask {number}]")
+        self.say(f"This is mask {number}. A prompt that begins with [mask {number}] applies there.")
 
     def begin_another(self) -> None:
-        """A new one, beside those that are there."""
+        """Start a new mask beside the others."""
         self._set(number=None, painted="", words="")
         self.say("")
 
@@ -113,13 +113,13 @@ class MasksField(PictureField):
     kind = "masks"
 
     def __init__(self, view: PanelView, under: Under, take: Take) -> None:
-        super().__init__("masks", "Masks", "where prompts like [mask 1] fog count", many=True)
+        super().__init__("masks", "Masks", "where prompts like [mask 1] fog apply", many=True)
         self._under = under
         self.painter = MaskPainter(view, take)
-        view.press("paint_mask", self.open)
+        view.on_click("paint_mask", self.open)
 
     def open(self) -> None:
-        """Show the canvas, over the picture of now."""
+        """Open the canvas over the present picture."""
         self.painter.show(*self._under())
 
     def _put(self, pictures: list[str]) -> None:
@@ -140,7 +140,7 @@ def with_mask(line: str, number: int, words: str) -> str:
 
 
 def names_mask(line: str, number: int | None = None) -> bool:
-    """Whether a prompt of a line counts in mask `number`, or in any mask; not where the line can't be read."""
+    """Whether a prompt applies in mask `number`, or in any mask; False for a line that can't be parsed."""
     try:
         found = [mask_number(prompt.region) for prompt in parse_prompts(line)]
     except ValueError:

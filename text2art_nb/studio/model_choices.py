@@ -1,4 +1,4 @@
-"""Which weights there are for a kind, and which of those that are asked for would have to be fetched first."""
+"""List the weights to choose from, and those that have to be downloaded first."""
 
 from text2art_nb.models import ALIASES, CATALOGUE, Weights
 from text2art_nb.models.listing import in_words
@@ -27,7 +27,7 @@ def model_choices(settings: Settings) -> list[str]:
 
 
 def offer_for(settings: Settings) -> str:
-    """What can be done here about words that the embedded models don't know; "" where there is nothing to offer."""
+    """Say how to draw words that the embedded models don't know; "" where there is no offer."""
     offer = light_offer(settings, Paces())
     return offer.sentence if offer else ""
 
@@ -45,10 +45,10 @@ def _known_as(weights: Weights) -> str:
 
 
 def notice_of(weights: list[Weights]) -> str:
-    """What is fetched first, and under which licence; "" for nothing."""
+    """Say what is downloaded first, and under which license; "" for nothing."""
     if not weights:
         return ""
-    return f"Draw fetches first: {', '.join(map(_in_words, weights))}"
+    return f"Draw downloads first: {', '.join(map(_in_words, weights))}"
 
 
 def _in_words(weights: Weights) -> str:

@@ -1,4 +1,4 @@
-"""What goes into a cell's output: widgets that say what to do where they don't show, pictures, plain sentences."""
+"""Write to a cell's output: widgets with a fallback text, pictures, sentences."""
 
 import base64
 import contextlib
@@ -16,7 +16,7 @@ HINT: Final = (
     "to {{ max-height: 200px; visibility: visible }} }} .t2a-again {{ overflow: hidden; max-height: 0; "
     "visibility: hidden; animation: t2a-late .1s {seconds}s forwards }}</style>"
     "<em>Run this cell to open the control panel.</em> If it doesn't open although the cell has run, this page can't "
-    "load it (a blocker, or a network without cdn.jsdelivr.net and www.gstatic.com): it can draw all the same, with "
+    "load it (a blocker, or a network without cdn.jsdelivr.net and www.gstatic.com): drawing still works, with "
     '<code>await studio.paint("an underwater city")</code> in a new cell.</div>'
 )
 
@@ -58,12 +58,12 @@ def show_jpeg(data: bytes, display_id: str, *, update: bool) -> None:
 
 
 def say(sentence: str) -> None:
-    """One plain sentence about what is wrong."""
+    """Show a sentence about what is wrong."""
     display(HTML(f'<div class="t2a-error" style="color:#c0392b">{html.escape(sentence)}</div>'))
 
 
 def note(sentence: str) -> None:
-    """One plain sentence about what goes on."""
+    """Show a sentence about what is happening."""
     display(HTML(f'<div class="t2a-notice">{html.escape(sentence)}</div>'))
 
 

@@ -1,4 +1,4 @@
-"""How a prompt line is understood, said back to whoever writes it."""
+"""Explain to the user how a prompt is parsed."""
 
 import html
 import math
@@ -11,10 +11,10 @@ from text2art_nb.settings.prompts import Prompt, parse_prompts
 CountTokens = Callable[[str], int]
 
 
-def reading(
+def describe_prompts(
     line: str, embedded: bool, longest: int | None = None, count: CountTokens | None = None, offer: str = ""
 ) -> str:
-    """What a perceptor makes of a prompt line, as HTML.
+    """Describe how an image-text encoder reads a prompt line, as HTML.
 
     Args:
         line: the line; may be empty or unreadable.
@@ -34,7 +34,7 @@ def reading(
     parts += [_part(prompt, longest, count) for prompt in prompts]
     if embedded and (unknown := unknown_words(" ".join(text for prompt in prompts for text in prompt.texts))):
         parts.append(_unknown(unknown, offer))
-    return f'<div class="t2a-reading">{"<br>".join(parts)}</div>'
+    return f'<div class="t2a-prompt-preview">{"<br>".join(parts)}</div>'
 
 
 def _part(prompt: Prompt, longest: int | None, count: CountTokens | None) -> str:
@@ -52,7 +52,7 @@ def _part(prompt: Prompt, longest: int | None, count: CountTokens | None) -> str
 
 
 def _words(prompt: Prompt) -> str:
-    """What a prompt says, in order, and where it counts."""
+    """The texts of a prompt, in order, and the region it applies to."""
     said = [f"<b>{html.escape(text)}</b>" for text in (prompt.text, *prompt.schedule)]
     words = ", then ".join(said)
     if prompt.origin is not None:
@@ -70,7 +70,7 @@ def _unknown(words: list[str], offer: str) -> str:
 
 
 def _remedy(offer: str) -> str:
-    """Where a model is that knows the words."""
+    """Name a model that knows the words."""
     if offer:
         return f'<span class="t2a-offer">{html.escape(offer)}</span>: More settings, Model, light'
     return "a real CLIP does: More settings, Model, full"

@@ -1,4 +1,4 @@
-"""What `studio.share` leaves in its cell: the link, the queue, the picture that is being drawn, and a way to stop."""
+"""The output of `studio.share`: the link, the queue, the picture being drawn, and a button to stop."""
 
 import importlib
 import sys
@@ -13,7 +13,7 @@ from text2art_nb.studio.output import note, show_widget
 from text2art_nb.studio.view import CellView
 
 if TYPE_CHECKING:
-    from text2art_nb.serve.share import Share, Standing
+    from text2art_nb.serve.share import Share, ShareStatus
 
 LOOK_SECONDS: Final = 1.0
 AGAIN: Final = "Run this cell to share again"
@@ -28,10 +28,10 @@ def bring_what_is_lacking(root: Path = bootstrap.ROOT) -> None:
     """
     from text2art_nb.serve import extras
 
-    missing = extras.lacking(extras.WANTED)
+    missing = extras.missing_modules(extras.RECOMMENDED)
     if not missing or not (root / "requirements.txt").is_file():
         return
-    note(f"Sharing needs {', '.join(missing)}: adding them. This takes a minute or two.")
+    note(f"Sharing needs {', '.join(missing)}: installing them takes a minute or two.")
     prefix = Path(sys.prefix)
     try:
         if bootstrap.is_our_venv(root, prefix):
@@ -51,21 +51,21 @@ class ServiceView:
     """
 
     def __init__(self, share: "Share", link: str, guarded: Callable[[Callable[[], None]], Callable[..., None]]) -> None:
-        """guarded: wraps a handler so that what it raises is shown and kept, not lost (`Studio.guarded`)."""
+        """guarded: wraps an event handler so that its errors are reported (`ErrorLog.guarded`)."""
         self._share = share
         self._over = threading.Event()
         self._picture = b""
         secret = " The password is in the link: whoever has it can draw here." if share.password else ""
         self.view = CellView(guarded, title="Shared", link=link, note=f"The API is at /docs.{secret}")
-        self.view.press("look", self.look)
-        self.view.press("end", self.stop)
-        self.view.press("hello", self._send)
+        self.view.on_click("look", self.look)
+        self.view.on_click("end", self.stop)
+        self.view.on_click("hello", self._send)
         self._show_buttons(over=False)
 
     def _show_buttons(self, over: bool) -> None:
         self.view.buttons = [
-            ["look", "Look", "show how it stands now", over],
-            ["end", "Stop sharing", "end the service; its pictures stay", over],
+            ["look", "Look", "show the present state", over],
+            ["end", "Stop sharing", "stop the service; its pictures stay", over],
         ]
 
     def show(self) -> None:
@@ -75,9 +75,9 @@ class ServiceView:
         threading.Thread(target=self._follow, name="text2art-service-view", daemon=True).start()
 
     def look(self) -> None:
-        """Show how the service stands now."""
-        standing = self._share.standing
-        self.view.stage = {"status": _sentence(standing), "share": None}
+        """Show the service's present state."""
+        standing = self._share.status
+        self.view.progress = {"status": _sentence(standing), "share": None}
         frame = self._share.ask(f"/api/jobs/{standing.job}/frame") if standing.job else None
         if frame is not None:
             self._picture = frame
@@ -88,16 +88,16 @@ class ServiceView:
             self.view.show("picture", self._picture, kind="image/jpeg")
 
     def stop(self) -> None:
-        """End the service."""
+        """Stop the service."""
         self._over.set()
         self._show_buttons(over=True)
         self._share.stop()
-        self.view.stage = {"status": "The service was stopped; its pictures stay.", "share": None}
+        self.view.progress = {"status": "The service was stopped; its pictures stay.", "share": None}
 
     def _follow(self) -> None:
-        before: Standing | None = None
+        before: ShareStatus | None = None
         while not self._over.wait(LOOK_SECONDS):
-            standing = self._share.standing
+            standing = self._share.status
             if standing != before:
                 self.look()
                 before = standing
@@ -117,11 +117,11 @@ def link_for(link: str, share: "Share") -> str:
     return str(output.eval_js(f"google.colab.kernel.proxyPort({port})") or link)
 
 
-def _sentence(standing: "Standing") -> str:
+def _sentence(standing: "ShareStatus") -> str:
     if standing.trouble is not None:
         return f"The service has ended: {standing.trouble}."
     others = standing.waiting - (standing.job is not None)
-    queue = "nobody waits" if others <= 0 else f"{others} more wait{'s' if others == 1 else ''}"
+    queue = "no one is waiting" if others <= 0 else f"{others} more {'is' if others == 1 else 'are'} waiting"
     if standing.job is None:
         return f"Ready; {queue}."
     return f"Drawing “{standing.prompt}”: iteration {standing.iteration} of {standing.total}; {queue}."

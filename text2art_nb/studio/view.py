@@ -12,7 +12,7 @@ from typing import Any, Final
 import anywidget
 import traitlets
 
-from text2art_nb.studio.kernel import heard_in_order
+from text2art_nb.studio.kernel import handle_on_main_thread
 
 PAGE: Final = Path(__file__).with_name("page")
 
@@ -34,15 +34,15 @@ class View(anywidget.AnyWidget):
     """Hears what the page says: ``{"do": name, …}``, with bytes beside it where there are any."""
 
     def __init__(self, guarded: Guarded, **shown: Any) -> None:
-        """guarded: wraps a handler so that what it raises is shown and kept, not lost (`Studio.guarded`)."""
+        """guarded: wraps an event handler so that its errors are reported (`ErrorLog.guarded`)."""
         super().__init__(**shown)
         self._guarded = guarded
         self._handlers: dict[str, Handler] = {}
         self.on_msg(self._hear)
-        heard_in_order(self)
+        handle_on_main_thread(self)
 
-    def hear(self, name: str, handler: Handler) -> None:
-        """Have `handler(content, buffers)` called when the page says `name`; of several, each."""
+    def on_message(self, name: str, handler: Handler) -> None:
+        """Call `handler(content, buffers)` for every message `name` of the page. Several handlers are all called."""
         before = self._handlers.get(name)
 
         def both(content: dict[str, Any], buffers: list[Any]) -> None:
@@ -52,16 +52,16 @@ class View(anywidget.AnyWidget):
 
         self._handlers[name] = handler if before is None else both
 
-    def mute(self) -> None:
-        """Have nothing called any more, whatever the page says."""
+    def clear_handlers(self) -> None:
+        """Ignore the page from now on."""
         self._handlers.clear()
 
-    def press(self, name: str, action: Callable[[], None]) -> None:
-        """Have `action()` called when the page says `name`."""
-        self.hear(name, lambda content, buffers: action())
+    def on_click(self, name: str, action: Callable[[], None]) -> None:
+        """Call `action()` for every message `name` of the page."""
+        self.on_message(name, lambda content, buffers: action())
 
     def show(self, what: str, *pictures: bytes, **more: Any) -> None:
-        """Send bytes that are too many for the notebook's file; the page asks again for them with "hello"."""
+        """Send bytes that are too large for the notebook's file. A reopened page asks for them with "hello"."""
         self.send({"show": what, **more}, buffers=list(pictures))
 
     def _hear(self, _: object, content: Any, buffers: list[Any]) -> None:
@@ -74,21 +74,21 @@ class PanelView(View):
     """The whole panel.
 
     head: the sentence at the top; form: what never changes, the fields and where they stand; fields: what they show;
-    reading: how the prompt is understood, as HTML; lit: the styles that are in the prompt; palette: the chosen one;
-    losses: the tastes' sliders; stage, time, candidates: see `stage`; mask: see `mask`; gallery, runs, remix: see
-    `gallery`, `goon`, `panel`; still: the picture on the stage while nothing is drawn, a small one, as an address.
+    prompt_preview: how the prompt is understood, as HTML; lit: the styles in the prompt; palette: the chosen one;
+    losses: the sliders of the style losses; progress, time, candidates: see `preview_pane`; mask: see `mask`; gallery,
+    runs, remix: see `gallery`, `resume_list`, `panel`; still: a small copy of the previewed picture, a data URI.
     """
 
-    _esm = script("elements", "progress", "drop", "mask", "controls", "form", "stage", "shelves", "panel")
+    _esm = script("elements", "progress", "drop", "mask", "controls", "form", "preview", "library", "check", "panel")
     _css = sheet("look", "panel", "mask")
     head = traitlets.Unicode("").tag(sync=True)
     form = traitlets.Dict({}).tag(sync=True)
     fields = traitlets.Dict({}).tag(sync=True)
-    reading = traitlets.Unicode("").tag(sync=True)
+    prompt_preview = traitlets.Unicode("").tag(sync=True)
     lit: "traitlets.List[str]" = traitlets.List([]).tag(sync=True)
     palette = traitlets.Unicode("").tag(sync=True)
     losses = traitlets.Dict({}).tag(sync=True)
-    stage = traitlets.Dict({}).tag(sync=True)
+    progress = traitlets.Dict({}).tag(sync=True)
     time = traitlets.Dict({}).tag(sync=True)
     candidates: "traitlets.List[Any]" = traitlets.List([]).tag(sync=True)
     mask = traitlets.Dict({}).tag(sync=True)
@@ -99,9 +99,9 @@ class PanelView(View):
 
 
 class CellView(View):
-    """What a cell shows beside a picture: a title, a link, buttons, and how far something is.
+    """The controls in a cell beside a picture: a title, a link, buttons, and the progress.
 
-    title, link, note: a line each, "" for none; buttons: (name, label, tooltip, disabled) each; stage: as the panel's.
+    title, link, note: a line each, "" for none; buttons: (name, label, tooltip, disabled); progress: as the panel's.
     """
 
     _esm = script("elements", "progress", "cell")
@@ -110,7 +110,7 @@ class CellView(View):
     link = traitlets.Unicode("").tag(sync=True)
     note = traitlets.Unicode("").tag(sync=True)
     buttons: "traitlets.List[Any]" = traitlets.List([]).tag(sync=True)
-    stage = traitlets.Dict({}).tag(sync=True)
+    progress = traitlets.Dict({}).tag(sync=True)
 
 
 class MaskView(View):

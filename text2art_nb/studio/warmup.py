@@ -1,4 +1,4 @@
-"""What this machine draws with, in plain words, and the models made ready before anybody waits for them."""
+"""Choose models and quality for this machine, and load the models in the background."""
 
 import contextlib
 import os
@@ -24,22 +24,22 @@ USUAL_QUALITY: Final = "normal"
 TELL_SECONDS: Final = 5.0
 
 
-class Readiness:
-    """The device, and which models and which quality suit it: real models on a GPU, the embedded ones elsewhere.
+class WarmUp:
+    """Chooses the real models on a GPU and the embedded ones elsewhere, and loads them on a thread.
 
-    model, quality: what the panel offers first; why: the reason, in words.
+    device: where it will draw; model, quality: the recommended settings; why: the reason, in words.
     """
 
-    def __init__(self, asked: str | None = None, quality: str | None = None) -> None:
-        """asked, quality: what was asked for. For "embedded" and "light" the full models aren't fetched on a GPU."""
+    def __init__(self, requested: str | None = None, quality: str | None = None) -> None:
+        """requested, quality: the user's model and quality. With "embedded" and "light" no full model is downloaded."""
         from text2art_nb.runtime.devices import pick_device
 
         self.device = pick_device()
         self.model, self.quality, self.why = "embedded", quality or USUAL_QUALITY, ""
-        self._asked_quality = quality
+        self._requested_quality = quality
         if self.device.type != "cuda":
             self.why = "there is no GPU that real models could use, on a CPU they take minutes to hours"
-        elif asked not in ("embedded", "light"):
+        elif requested not in ("embedded", "light"):
             self._suit_card()
         self.warm: set[str] = set()
         self.start_seconds: float | None = None
@@ -61,28 +61,28 @@ class Readiness:
             self.why = choice.why
             return
         self.model = "full"
-        if self._asked_quality is None:
+        if self._requested_quality is None:
             self.quality, self.why = choice.quality, choice.why
 
-    def warm_up(self) -> None:
-        """Load what will draw on a thread of its own, so that the first picture begins at once."""
+    def start(self) -> None:
+        """Load the models on a thread of its own, so that the first picture starts at once."""
         self._warming = threading.Thread(target=self._try_out, name="text2art-warm-up", daemon=True)
         self._warming.start()
 
     def join(self) -> None:
-        """Wait until that is done, however it went."""
+        """Wait until the models are loaded, or loading has failed."""
         if self._warming is not None:
             self._warming.join()
 
     @property
     def is_ready(self) -> bool:
-        """Whether there is nothing to wait for."""
+        """Whether loading has ended."""
         return self._warming is None or not self._warming.is_alive()
 
     def wait(self, tell: Callable[[float], None] | None = None) -> None:
-        """As `join`; meanwhile `tell` is called every few seconds with the seconds that it has taken so far.
+        """Wait as `join` does, calling `tell(seconds so far)` every few seconds.
 
-        Raises what went wrong, unless the embedded models can stand in.
+        Raises the error that loading has met, unless the embedded models can replace the real ones.
         """
         began = time.monotonic()
         while tell is not None and self._warming is not None and self._warming.is_alive():
@@ -112,28 +112,28 @@ class Readiness:
                 list(Run(settings))
             known_words()
             self.warm.update(settings.perceptor_names)
-        except Exception as error:  # for whoever waits
+        except Exception as error:  # raised by `wait`
             self._error = error
         self.start_seconds = time.monotonic() - began
 
     def _fetch(self) -> None:
-        """Fetch the real models; what the card's own quality needs beside, only where that can be had."""
+        """Download the real models; fall back to the usual quality where its weights are unavailable."""
         try:
             _fetch(Settings(prompts="a picture", model="full", quality=self.quality))
         except Text2ArtError as error:
             if self.quality == USUAL_QUALITY:
                 self._stand_in(error)
                 return
-            self.quality, self.why = USUAL_QUALITY, f"what {self.quality} needs can't be had: {error}"
+            self.quality, self.why = USUAL_QUALITY, f"the weights for {self.quality} are unavailable: {error}"
             self._fetch()
 
     def _stand_in(self, error: Text2ArtError) -> None:
-        """Take the embedded models in place of the real ones."""
-        self.model, self.quality = "embedded", self._asked_quality or USUAL_QUALITY
-        self.why = f"the real ones can't be had: {error}"
+        """Fall back to the embedded models."""
+        self.model, self.quality = "embedded", self._requested_quality or USUAL_QUALITY
+        self.why = f"the real ones are unavailable: {error}"
 
     def perceptor(self, settings: Settings) -> Perceptor | None:
-        """The first perceptor of `settings` if it is loaded already; None rather than a wait."""
+        """The first image-text encoder of `settings` if it is loaded already, else None."""
         from text2art_nb import perceptors
         from text2art_nb.runtime.devices import pick_device
 
@@ -143,8 +143,8 @@ class Readiness:
         return perceptors.load(names[0], pick_device())
 
     @property
-    def suited(self) -> dict[str, str]:
-        """The settings that suit this machine, as far as they aren't the usual ones."""
+    def recommended(self) -> dict[str, str]:
+        """The recommended settings that differ from the defaults."""
         if self.model == "embedded":
             return {}
         return {"model": self.model} | ({"quality": self.quality} if self.quality != USUAL_QUALITY else {})
@@ -156,7 +156,7 @@ class Readiness:
         scale = Settings(prompts="a picture", model=self.model, quality=self.quality).preset.scale
         width, height = preset_size("square", scale)
         quality = f"in {self.quality} quality ({width} × {height} pixels)"
-        reason = f": {self.why}" if self.why else ", as you asked" if self._asked_quality else ""
+        reason = f": {self.why}" if self.why else ", as you asked" if self._requested_quality else ""
         return f"text2art draws on {self._device()} with {models} {quality}{reason}."
 
     def _device(self) -> str:

@@ -95,7 +95,7 @@ def test_stopping_does_not_wait_for_a_long_iteration_and_leaves_nothing_but_the_
     threading.Timer(0.3, run.stop).start()
     began = time.monotonic()
     assert list(run) == []
-    assert time.monotonic() - began < 15  # the iteration takes a minute
+    assert time.monotonic() - began < 45  # the iteration takes a minute
     assert run.artwork.image.size == (40, 24)
     assert process.poll() is not None
     assert not list(tmp_path.glob("text2art-pixray-*"))

@@ -20,7 +20,9 @@ from torch import Tensor
 from text2art_nb import models
 from text2art_nb.errors import RunError
 from text2art_nb.imaging.tensors import resize
-from text2art_nb.optimization.loop import Look, Loop, Numbers, State
+from text2art_nb.optimization.loop import Loop
+from text2art_nb.optimization.loop_state import Numbers, Tensors
+from text2art_nb.optimization.step_result import StepResult
 from text2art_nb.runs.pixray import arguments
 from text2art_nb.runs.pixray.process import Process, Shot
 from text2art_nb.runtime import devices
@@ -85,7 +87,7 @@ class PixrayLoop(Loop):
         """How many candidates are being drawn now."""
         return len(self._processes)
 
-    def step(self, abandoned: Callable[[], bool] = lambda: False) -> Look | None:
+    def step(self, abandoned: Callable[[], bool] = lambda: False) -> StepResult | None:
         """One iteration; None if `abandoned()` came true, and then pixray is ended. RunError where it failed."""
         shots = []
         for process in self._processes:
@@ -108,7 +110,7 @@ class PixrayLoop(Loop):
             self.close()
         self._last = shots
         enlarge = functools.partial(resize, size=self.settings.picture_size)
-        return Look(canvas, [shot.score for shot in shots], losses, notice, enlarge)
+        return StepResult(canvas, [shot.score for shot in shots], losses, notice, enlarge)
 
     def _ends(self, abandoned: Callable[[], bool]) -> list[Shot]:
         """The pictures after the last step, which pixray makes when it is done; none if that is abandoned."""
@@ -127,7 +129,7 @@ class PixrayLoop(Loop):
         self._processes[:] = [self._processes[number] for number in candidates]
         self._last = [self._last[number] for number in candidates] if self._last else []
 
-    def hear(self, settings: Settings) -> None:
+    def update_settings(self, settings: Settings) -> None:
         """Nothing can be told to pixray while it draws: `Run.steer` refuses it before it comes to that."""
         self.settings = settings
 
@@ -145,7 +147,7 @@ class PixrayLoop(Loop):
     def svg(self, candidate: int) -> None:
         """None: pixray's strokes stay in its process."""
 
-    def state(self) -> tuple[State, Numbers]:
+    def state(self) -> tuple[Tensors, Numbers]:
         """Nothing that one could go on from: pixray begins anew."""
         return {}, {}
 

@@ -1,4 +1,4 @@
-// The form: every field with its label and what is wrong with it; styles, palettes, tastes; all under their folds.
+// The form: every field with its label and what is wrong with it; styles, palettes, losses; all under their folds.
 
 /** A field, and how to show what Python says of it. */
 function fieldOf(model, name, described) {
@@ -44,22 +44,22 @@ function formOf(model) {
   const fields = Object.fromEntries(
     Object.entries(form.fields).map(([name, described]) => [name, fieldOf(model, name, described)]),
   );
-  const tastes = tastesOf(model, form.losses);
-  const part = (name) => (name === "losses" ? tastes : fields[name].root);
+  const sliders = lossesOf(model, form.losses, form.losses_label);
+  const part = (name) => (name === "losses" ? sliders : fields[name].root);
   const rows = (names) => names.map((row) => make("div", { class: "t2a-row" }, ...row.map(part)));
   fields.seed.root.querySelector("input").after(rollButton(model));
   fields.palette.root.append(swatchesOf(model, form.palettes));
-  const rooms = form.rooms.map(([title, names]) => [names, fold(title, ...rows([names]))]);
+  const rooms = form.sections.map(([title, names]) => [names, fold(title, ...rows([names]))]);
   const [first, ...others] = form.styles.map(([group, words]) => [group, pillsOf(model, group, words)]);
-  const reading = make("div", { class: "t2a-reading", "aria-live": "polite" });
+  const reading = make("div", { class: "t2a-prompt-preview", "aria-live": "polite" });
   const styles = others.flatMap(([group, pills]) => [make("div", { class: "t2a-section", text: group }), pills]);
   const ask = make("div", { class: "t2a-ask" });
   ask.append(fields.prompts.root, reading, first[1], fold("More styles", ...styles));
   const more = fold("More settings", ...rows(form.more), ...rooms.map(([, room]) => room));
-  const rest = make("div", { class: "t2a-rest" }, ...rows(form.rest), more);
+  const rest = make("div", { class: "t2a-rest" }, ...rows(form.rows), more);
 
-  follow(model, ["reading"], () => {
-    const html = model.get("reading"); // Python has escaped what a user wrote in it
+  follow(model, ["prompt_preview"], () => {
+    const html = model.get("prompt_preview"); // Python has escaped what a user wrote in it
     if (reading.dataset.shown !== html) reading.innerHTML = reading.dataset.shown = html;
   });
   follow(model, ["fields"], () => {
@@ -101,8 +101,8 @@ function swatchesOf(model, palettes) {
   return make("div", { class: "t2a-pills", role: "group", "aria-label": "palettes" }, ...swatches);
 }
 
-/** The tastes: a slider each. */
-function tastesOf(model, names) {
+/** The style losses: a slider each. */
+function lossesOf(model, names, title) {
   const sliders = names.map((name) => {
     const slider = sliderOf({ label: name, step: 0.1, send: (value) => tell(model, "loss", { name, value }) });
     const words = make("span", { class: "t2a-side-label", "aria-hidden": "true", text: name });
@@ -115,9 +115,9 @@ function tastesOf(model, names) {
       slider.show(value, [lowest, highest]);
     }
   });
-  const label = make("span", { class: "t2a-name", text: "Taste" });
-  const head = make("div", { class: "t2a-label" }, label, make("span", { class: "t2a-hint", text: "style losses by weight; 0 is off" }));
-  const grid = make("div", { class: "t2a-tastes", role: "group", "aria-label": "Taste" });
+  const label = make("span", { class: "t2a-name", text: title });
+  const head = make("div", { class: "t2a-label" }, label, make("span", { class: "t2a-hint", text: "weights; 0 is off" }));
+  const grid = make("div", { class: "t2a-losses", role: "group", "aria-label": title });
   grid.append(...sliders.map(({ root }) => root));
   return make("div", { class: "t2a-field t2a-losses-field" }, head, grid);
 }

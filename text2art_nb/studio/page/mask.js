@@ -2,15 +2,15 @@
 const STEPS_BACK = 20;
 const INK = [0x6a, 0x4c, 0xf0];
 
-/** The canvas, its tools, the words for what shall be there. It is hidden until Python opens it. */
+/** The canvas, its tools, the words for what should be there. It is hidden until Python opens it. */
 function maskPainter(model) {
   const under = pictureOf("the picture under the mask");
   const { sheet, tools } = maskCanvas(model, under);
-  const words = make("input", { type: "text", "aria-label": "what shall be there" });
-  words.placeholder = "what shall be there, like a red boat";
+  const words = make("input", { type: "text", "aria-label": "what should be there" });
+  words.placeholder = "what should be there, like a red boat";
   const use = button("Use it", () => tell(model, "use_mask", { words: words.value }), { class: "t2a-button t2a-small" });
   const another = button("Another mask", () => tell(model, "another_mask"), { class: "t2a-button t2a-small" });
-  another.title = "begin a new one, beside those that are there";
+  another.title = "start a new mask, beside the others";
   const note = make("div", { class: "t2a-note", role: "status" });
   const painter = make("div", { class: "t2a-mask-painter" });
   painter.append(make("div", { class: "t2a-mask" }, sheet, tools), make("div", { class: "t2a-mask-words" }, words));
@@ -30,7 +30,7 @@ function maskPainter(model) {
 }
 
 function maskCanvas(model, under) {
-  const canvas = make("canvas", { "aria-label": "paint where the prompt shall count", role: "img" });
+  const canvas = make("canvas", { "aria-label": "paint where the prompt should apply", role: "img" });
   const sheet = make("div", { class: "t2a-mask-sheet" }, under.img, canvas);
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   const past = [];

@@ -7,8 +7,9 @@ function render({ model, el }) {
   head.append(small);
   follow(model, ["head"], () => setText(small, model.get("head")));
   const { ask, rest } = formOf(model);
-  const columns = make("div", { class: "t2a-columns" }, ask, stageOf(model), rest);
-  root.append(head, columns, galleryOf(model), remixOf(model), goOnOf(model));
+  const columns = make("div", { class: "t2a-columns" }, ask, previewOf(model), rest);
+  root.append(head, columns, galleryOf(model), remixOf(model), resumeListOf(model));
+  checkedOf(model, root);
   tell(model, "hello");
   return leave;
 }

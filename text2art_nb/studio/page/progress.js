@@ -19,8 +19,8 @@ function progressOf(model) {
     setText(spoken, line);
   }
 
-  follow(model, ["stage"], () => {
-    const { share = null, status: line = "", trace: svg = "", notices: said = [] } = model.get("stage");
+  follow(model, ["progress"], () => {
+    const { share = null, status: line = "", trace: svg = "", notices: said = [] } = model.get("progress");
     bar.hidden = share === null;
     done.style.width = `${100 * (share ?? 0)}%`;
     bar.setAttribute("aria-valuenow", Math.round(100 * (share ?? 0)));

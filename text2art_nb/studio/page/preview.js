@@ -1,6 +1,6 @@
-// The stage: Draw, Pause, Stop; the picture; how far it is; the candidates; the way back to any frame.
+// The preview: Draw, Pause, Stop; the picture; how far it is; the candidates; the way back to any frame.
 
-function stageOf(model) {
+function previewOf(model) {
   const estimate = make("div", { class: "t2a-estimate" });
   const notice = make("div", { class: "t2a-notice" });
   const draw = button("Draw", () => tell(model, "draw"), { class: "t2a-button t2a-draw" });
@@ -11,8 +11,8 @@ function stageOf(model) {
   const empty = make("div", { class: "t2a-empty", text: "Your picture grows here." });
   const frame = make("div", { class: "t2a-picture" }, empty, picture.img);
 
-  follow(model, ["stage"], () => {
-    const now = model.get("stage");
+  follow(model, ["progress"], () => {
+    const now = model.get("progress");
     setText(estimate, now.estimate ?? "");
     setText(notice, now.notice ?? "");
     draw.disabled = now.drawing;
@@ -34,19 +34,19 @@ function stageOf(model) {
     empty.hidden = true;
   }
   const buttons = make("div", { class: "t2a-buttons" }, draw, pause, stop);
-  const stage = make("div", { class: "t2a-stage" }, estimate, notice, buttons, message, frame, progressOf(model));
-  stage.append(candidatesOf(model), timeMachineOf(model));
-  return stage;
+  const preview = make("div", { class: "t2a-preview-pane" }, estimate, notice, buttons, message, frame, progressOf(model));
+  preview.append(candidatesOf(model), timeMachineOf(model));
+  return preview;
 }
 
 function labelOf(text, hint) {
   return make("div", { class: "t2a-label" }, make("span", { class: "t2a-name", text }), make("span", { class: "t2a-hint", text: hint }));
 }
 
-/** A contact sheet, the best first; a click goes on with one of them alone. */
+/** A contact sheet, the best first; a click continues with one of them alone. */
 function candidatesOf(model) {
   const sheet = make("div", { class: "t2a-sheet", role: "group", "aria-label": "Candidates" });
-  const label = labelOf("Candidates", "the best first; click one to go on with it alone");
+  const label = labelOf("Candidates", "best first; click one to continue with it alone");
   const root = make("div", { class: "t2a-candidates" }, label, sheet);
   let places = [];
   follow(model, ["candidates"], () => {
@@ -60,7 +60,7 @@ function candidatesOf(model) {
         const { number, among } = model.get("candidates")[place];
         tell(model, "choose", { number, among });
       };
-      const thumb = make("button", { type: "button", class: "t2a-candidate", title: "go on with this one alone" });
+      const thumb = make("button", { type: "button", class: "t2a-candidate", title: "continue with this one alone" });
       thumb.append(picture.img, words);
       thumb.addEventListener("click", choose);
       places.push({ thumb, picture, words });

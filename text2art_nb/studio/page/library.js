@@ -1,4 +1,4 @@
-// What was drawn before: the gallery, a friend's picture to remix, runs to go on with.
+// What was drawn before: the gallery, a friend's picture to remix, runs to continue.
 
 function galleryOf(model) {
   const thumbs = new Map(); // by the picture's name
@@ -50,7 +50,7 @@ function chosenOf(model) {
   const use = button("Use its settings", () => tell(model, "reuse"));
   for (const each of [...kinds, use]) each.className = "t2a-button t2a-small";
   const frame = make("div", { class: "t2a-picture" }, picture.img);
-  const root = make("div", { class: "t2a-chosen" }, frame, make("div", { class: "t2a-reading" }, prompts, about));
+  const root = make("div", { class: "t2a-chosen" }, frame, make("div", { class: "t2a-prompt-preview" }, prompts, about));
   root.append(make("div", { class: "t2a-buttons" }, ...kinds, use), make("div", {}, files, note));
   let before = null;
   follow(model, ["gallery"], () => {
@@ -71,7 +71,7 @@ function chosenOf(model) {
 }
 
 function remixOf(model) {
-  const label = "Drop a PNG, JPEG, GIF or MP4 made by text2art: every setting is taken from it";
+  const label = "Drop a PNG, JPEG, GIF or MP4 made by text2art: all settings are taken from it";
   const zone = dropZone(model, "remix", { label, accept: ".png,.jpg,.jpeg,.gif,.mp4,image/*,video/mp4" });
   const note = make("div", { class: "t2a-note", role: "status", "aria-live": "polite" });
   const root = fold("Remix a friend's picture", zone.place, note);
@@ -84,13 +84,13 @@ function remixOf(model) {
   return root;
 }
 
-function goOnOf(model) {
-  const list = make("select", { "aria-label": "runs to go on with" });
-  const go = (more) => tell(model, "go_on", { run: list.value, more });
+function resumeListOf(model) {
+  const list = make("select", { "aria-label": "runs to continue" });
+  const go = (more) => tell(model, "continue_run", { run: list.value, more });
   const resume = button("Resume", () => go(false), { class: "t2a-button" });
   const longer = button("", () => go(true), { class: "t2a-button" });
   const hint = make("div", { class: "t2a-note" });
-  const field = make("div", { class: "t2a-field t2a-go-on" }, list, make("div", { class: "t2a-buttons" }, resume, longer), hint);
+  const field = make("div", { class: "t2a-field t2a-resume-list" }, list, make("div", { class: "t2a-buttons" }, resume, longer), hint);
   let newest = null;
 
   function choose() {
@@ -110,5 +110,5 @@ function goOnOf(model) {
     setText(hint, said);
     choose();
   });
-  return fold("Go on", field);
+  return fold("Continue a run", field);
 }
