@@ -2,8 +2,10 @@
 
 from text2art_nb import draw
 
-fish = draw("a fish #pixelart", drawer="pixel", palette="pico-8", pixel_size="24x24", quality="draft", seed=2)
+fish = draw(
+    "a fish #pixelart", drawer="pixel", palette="pico-8", pixel_size="24x24", size=(144, 144), iterations=20, seed=2
+)
 fish.save("fish.png")  # an indexed PNG
 fish.sprite.save("fish-sprite.png")  # one pixel a cell
 
-draw("a castle at night", drawer="vqgan -> pixel", quality="draft", seed=2, out="castle.png")
+draw("a castle at night", drawer="vqgan -> pixel", size=(144, 144), iterations=20, seed=2, out="castle.png")

@@ -2,11 +2,11 @@
 
 from text2art_nb import Run, Settings
 
-settings = Settings(prompts="a white owl in a forest", quality="draft", seed=11)
+settings = Settings(prompts="a white owl in a forest", size=(144, 144), iterations=20, seed=11)
 
 first = Run(settings, directory="owl.run")
 for frame in first:
-    if frame.iteration == 12:
+    if frame.iteration == 10:
         break  # or Ctrl-C, or a crash
 first.save("owl-halfway.run")
 

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800), pytest.mark.xdist_group("wheel")]
 
 
 def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
@@ -79,9 +79,7 @@ def test_the_wheel_has_the_version_and_the_name_of_the_project(wheel: Path) -> N
 
 def test_the_wheel_holds_every_file_that_a_user_needs(names: set[str]) -> None:
     tracked = run("git", "ls-files", "text2art_nb", cwd=ROOT).split()
-    needed = {
-        name for name in tracked if PurePosixPath(name).suffix in (".py", ".js", ".css", ".safetensors", ".typed")
-    }
+    needed = {name for name in tracked if PurePosixPath(name).name != "figures.json"}  # the training program's notes
     assert needed - names == set()
     assert any(name.endswith("SHA256SUMS") for name in names)
     assert any(name.endswith("tokenizer.json") for name in names)
