@@ -143,7 +143,7 @@ def test_strokes_can_be_saved_as_what_they_are(studio: Studio) -> None:
     assert path in studio.session.files("none")
 
 
-def test_a_taste_that_needs_a_picture_has_it_beside_it(studio: Studio) -> None:
+def test_a_style_loss_that_needs_a_picture_has_it_beside_it(studio: Studio) -> None:
     set_loss(studio, "style", 1.0)
     assert "needs a picture in “Style picture”" in note(studio, "style_image")
     send(studio, "style_image", "manner.png", png())

@@ -46,7 +46,7 @@ def note(studio: Studio, name: str) -> str:
 
 
 def set_loss(studio: Studio, name: str, value: float) -> None:
-    """What a user does to a taste's slider."""
+    """What a user does to a style loss's slider."""
     say(studio, "loss", name=name, value=value)
 
 
@@ -318,7 +318,7 @@ def test_what_is_set_by_hand_is_not_undone_by_a_friends_steering(studio: Studio)
     assert studio.settings.steering == ()
 
 
-def test_a_taste_that_pixel_art_has_by_itself_is_switched_off_by_its_slider(studio: Studio) -> None:
+def test_a_style_loss_that_pixel_art_has_by_itself_is_switched_off_by_its_slider(studio: Studio) -> None:
     panel = panel_of(studio)
     panel.fill(Settings(prompts="a cat", drawer="pixel", start="noise"))
     [name] = Settings(prompts="a cat", drawer="pixel", start="noise").resolved().losses

@@ -84,22 +84,22 @@ class MaskPainter:
         self._set(words=words)
         painted, number = self.shown["painted"], self.shown["number"]
         if not painted:
-            self.say("Nothing is painted yet: paint over the picture where the prompt should apply.", error=True)
+            self.show_note("Nothing is painted yet: paint over the picture where the prompt should apply.", error=True)
             return
         try:
             number = self._take(painted, words, number)
         except SettingsError as error:
-            self.say(str(error), error=True)
+            self.show_note(str(error), error=True)
             return
         self._set(number=number)
-        self.say(f"This is mask {number}. A prompt that begins with [mask {number}] applies there.")
+        self.show_note(f"This is mask {number}. A prompt that begins with [mask {number}] applies there.")
 
     def begin_another(self) -> None:
         """Start a new mask beside the others."""
         self._set(number=None, painted="", words="")
-        self.say("")
+        self.show_note("")
 
-    def say(self, sentence: str, error: bool = False) -> None:
+    def show_note(self, sentence: str, error: bool = False) -> None:
         """Show a sentence under it."""
         self._set(note=sentence, wrong=error and bool(sentence))
 

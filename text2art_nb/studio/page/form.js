@@ -1,4 +1,4 @@
-// The form: every field with its label and what is wrong with it; styles, palettes, losses; all under their folds.
+// The form: every field with its label and its error; styles, palettes, style losses; the folds.
 
 /** A field, and how to show what Python says of it. */
 function fieldOf(model, name, described) {
@@ -106,7 +106,7 @@ function lossesOf(model, names, title) {
   const sliders = names.map((name) => {
     const slider = sliderOf({ label: name, step: 0.1, send: (value) => tell(model, "loss", { name, value }) });
     const words = make("span", { class: "t2a-side-label", "aria-hidden": "true", text: name });
-    return { name, slider, root: make("div", { class: "t2a-taste" }, words, slider.row) };
+    return { name, slider, root: make("div", { class: "t2a-loss" }, words, slider.row) };
   });
   follow(model, ["losses"], () => {
     const losses = model.get("losses");

@@ -1,4 +1,4 @@
-// What was drawn before: the gallery, a friend's picture to remix, runs to continue.
+// The gallery, the drop zone for a picture to remix, and the runs to continue.
 
 function galleryOf(model) {
   const thumbs = new Map(); // by the picture's name

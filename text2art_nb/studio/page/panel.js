@@ -1,4 +1,4 @@
-// The whole panel: what to draw, the stage, what was drawn before.
+// The whole panel: the form, the picture, the gallery.
 
 function render({ model, el }) {
   const { root, leave } = rootOf(el, "t2a-panel");

@@ -1,4 +1,4 @@
-// The preview: Draw, Pause, Stop; the picture; how far it is; the candidates; the way back to any frame.
+// The right half: Draw, Pause, Stop; the picture, its progress, its candidates and earlier frames.
 
 function previewOf(model) {
   const estimate = make("div", { class: "t2a-estimate" });
