@@ -125,4 +125,4 @@ def test_the_picture_lies_under_it_in_the_same_shape(page: Page) -> None:
     assert boxes[0] == boxes[1]
     assert boxes[0] is not None
     assert boxes[0]["width"] / boxes[0]["height"] == pytest.approx(2, abs=0.02)
-    expect(page.locator("canvas")).to_have_attribute("aria-label", "paint where the prompt shall count")
+    expect(page.locator("canvas")).to_have_attribute("aria-label", "paint where the prompt should apply")

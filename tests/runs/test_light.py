@@ -16,7 +16,7 @@ from text2art_nb.runs.run import Run
 from text2art_nb.settings import Settings, stages
 from text2art_nb.settings.presets import LIGHT_EYES, LIGHT_PRESETS
 from text2art_nb.studio.model_choices import model_choices, names_of, offer_for
-from text2art_nb.studio.prompt_preview import reading
+from text2art_nb.studio.prompt_preview import describe_prompts
 
 UNKNOWN, KNOWN = "a zeppelin over a castle", "a red castle in the snow"
 
@@ -160,9 +160,9 @@ def test_many_unknown_words_are_counted(cache: Path) -> None:
 
 
 def test_the_reading_passes_the_offer_on(cache: Path) -> None:
-    said = reading(UNKNOWN, True, offer="fetch 94 MB & draw")
+    said = describe_prompts(UNKNOWN, True, offer="fetch 94 MB & draw")
     assert "fetch 94 MB &amp; draw</span>: More settings, Model, light" in said
-    assert "Model, full" in reading(UNKNOWN, True)
+    assert "Model, full" in describe_prompts(UNKNOWN, True)
 
 
 def test_the_panel_can_choose_it_where_it_can_draw() -> None:

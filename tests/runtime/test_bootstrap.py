@@ -558,9 +558,10 @@ def test_lab_opens_the_notebook_with_the_extra_and_all_that_is_asked_for(tmp_pat
 @pytest.mark.parametrize(
     ("there", "installed"),
     [
-        (["chromium", "git"], ""),
-        (["git"], "chromium fonts-dejavu-core"),
-        ([], "git chromium fonts-dejavu-core"),
+        (["chromium", "git", "node", "npm"], ""),
+        (["git", "node", "npm"], "chromium fonts-dejavu-core"),
+        (["chromium", "git", "node"], "nodejs npm"),
+        ([], "git chromium fonts-dejavu-core nodejs npm"),
     ],
 )
 def test_ci_installs_what_the_system_lacks_and_then_checks_all(

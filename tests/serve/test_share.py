@@ -19,7 +19,7 @@ pytest.importorskip("dbos", reason="the extra [serve] is not installed")
 from tests.notebook import environments
 from tests.notebook.conftest import PARAMETERS
 from tests.notebook.environments import Environment
-from tests.notebook.kernel import Kernel
+from tests.notebook.kernel import Button, Kernel
 from tests.serve.service import PATIENCE, until, wanted
 from text2art_nb.cli import serve
 from text2art_nb.errors import RunError, SettingsError, Text2ArtError
@@ -74,8 +74,9 @@ def test_a_cell_shares_and_a_job_is_drawn_through_its_api(kernel: Kernel) -> Non
 
 def test_stop_ends_the_service_and_says_so(kernel: Kernel) -> None:
     url = kernel.value("studio._share.url")
-    [stop] = [comm for comm, state in kernel.states().items() if state.get("description") == "Stop sharing"]
-    kernel.click(stop)
+    [view] = [comm for comm, state in kernel.states().items() if state.get("title") == "Shared"]
+    [stop] = [name for name, label, *_ in kernel.states()[view]["buttons"] if label == "Stop sharing"]
+    kernel.click(Button(view, stop))
     until(lambda: "was stopped" in shown(kernel), "the cell says so")
     assert not answers(url)
 

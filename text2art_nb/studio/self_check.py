@@ -28,7 +28,7 @@ class PageCheck:
         self._said: dict[str, Any] | None = None
         self._seconds = 0.0
         if view is not None:
-            view.hear("checked", self._hear)
+            view.on_message("checked", self._hear)
 
     def _hear(self, content: dict[str, Any], buffers: list[Any]) -> None:
         self._said = content
