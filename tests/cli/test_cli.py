@@ -536,7 +536,6 @@ def test_ctrl_c_while_the_models_load_leaves_what_was_there_before(
     assert there() == before
 
 
-@pytest.mark.nightly
 def test_ctrl_c_while_weights_are_fetched_ends_it_at_once(
     words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

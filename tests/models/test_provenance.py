@@ -167,10 +167,10 @@ def test_a_wrong_digest_of_ours_says_that_the_server_thinks_otherwise(
 ) -> None:
     """What happened with TAESD: the catalogue had another file's digest, and blamed the hub."""
     stock(local_hub, ("taesd",), tmp_path)
-    with as_stocked(local_hub):
+    with as_stocked(local_hub), monkeypatch.context() as within:  # undone first, or the stocked row would stay
         row = find("taesd")
         config, tensors = row.files
-        monkeypatch.setitem(catalogue._ROWS, row.name, replace(row, files=(config, replace(tensors, sha256="0" * 64))))
+        within.setitem(catalogue._ROWS, row.name, replace(row, files=(config, replace(tensors, sha256="0" * 64))))
         with pytest.raises(ModelError, match="its server says that this is right"):
             locate("taesd", "taesd", patience=patience)
 

@@ -18,7 +18,6 @@ from text2art_nb.settings.presets import LIGHT_EYES, LIGHT_PRESETS
 from text2art_nb.studio.model_choices import model_choices, names_of, offer_for
 from text2art_nb.studio.prompt_preview import describe_prompts
 
-pytestmark = pytest.mark.nightly  # alone: what another test has stocked in the catalogue changes its sizes
 UNKNOWN, KNOWN = "a zeppelin over a castle", "a red castle in the snow"
 
 

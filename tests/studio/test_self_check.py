@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.models.conftest import local_hub
+from tests.models.conftest import local_hub, nothing_loaded
 from tests.models.hub import Hub
 from tests.models.stock import as_stocked, stock
 from text2art_nb.runs import self_check as real
@@ -19,7 +19,10 @@ from text2art_nb.studio import Studio
 from text2art_nb.studio import self_check as page_check
 from text2art_nb.studio.self_check import folds_finding
 
-__all__ = ["local_hub"]
+__all__ = ["local_hub", "nothing_loaded"]
+
+# What a test loads by a catalogue name from the local hub would be found by the tests that come after it.
+pytestmark = pytest.mark.usefixtures("nothing_loaded")
 
 ANSWER = {
     "do": "checked",
